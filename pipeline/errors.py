@@ -1,0 +1,43 @@
+"""Every error Newsmill raises on purpose; messages are lower-case and name the thing, the place and the remedy.
+
+NewsmillError
+├── ConfigError        settings or catalogue cannot be used
+├── InputError         what a user passed to a command cannot be used
+├── LakeError          the lake cannot be used as it is
+│   ├── LakeBusy       somebody else is writing
+│   ├── LakeFormat     written by newer code
+│   └── LossError      what came in is not what went out
+└── WorkerKilled       a parser passed its limit and was ended
+"""
+
+
+class NewsmillError(Exception):
+    """Base of all errors that Newsmill raises on purpose."""
+
+
+class ConfigError(NewsmillError):
+    """Settings or catalogue cannot be used."""
+
+
+class InputError(NewsmillError):
+    """What a user passed to a command cannot be used."""
+
+
+class LakeError(NewsmillError):
+    """The lake cannot be used as it is."""
+
+
+class LakeBusy(LakeError):
+    """Somebody else is writing this stage of the lake; the message names the holder."""
+
+
+class LakeFormat(LakeError):
+    """The lake was written by newer code."""
+
+
+class LossError(LakeError):
+    """What came in does not equal the outcomes; the message names what is missing."""
+
+
+class WorkerKilled(NewsmillError):
+    """A parser in a worker process passed its limit of time or memory and was ended."""

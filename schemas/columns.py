@@ -1,0 +1,58 @@
+"""Describes a table once: a frozen dataclass whose fields carry their meaning, from which the Arrow schema follows. Pure."""
+
+import dataclasses
+import types
+import typing
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+UTC_MICROS = pa.timestamp("us", tz="UTC")
+_SCALARS: dict[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    bytes: pa.binary(),
+    datetime: UTC_MICROS,
+    date: pa.date32(),
+}
+
+
+def col(description: str, **default: Any) -> Any:
+    """One column: what it means, with its unit; `default=` as in `dataclasses.field`."""
+    return dataclasses.field(metadata={"description": description}, **default)
+
+
+@cache
+def arrow_schema(row: type) -> pa.Schema:
+    """The Arrow schema of a row type; each field's description travels in its metadata."""
+    return pa.schema([_field(f, typing.get_type_hints(row)[f.name]) for f in dataclasses.fields(row)])
+
+
+def _field(f: "dataclasses.Field[Any]", hint: Any) -> pa.Field:
+    hint, nullable = _without_none(hint)
+    metadata = {"description": f.metadata["description"]} if "description" in f.metadata else None
+    return pa.field(f.name, _arrow_type(hint), nullable=nullable, metadata=metadata)
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    if typing.get_origin(hint) is tuple:
+        return pa.list_(_arrow_type(typing.get_args(hint)[0]))
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return pa.struct(list(arrow_schema(hint)))
+    for base, arrow in _SCALARS.items():
+        if isinstance(hint, type) and issubclass(hint, base) and (base is not int or not issubclass(hint, bool)):
+            return arrow
+    raise TypeError(f"no Arrow type for {hint!r}")
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        rest = [a for a in typing.get_args(hint) if a is not type(None)]
+        if len(rest) != 1:
+            raise TypeError(f"a column has one type or that type and None, not {hint!r}")
+        return rest[0], True
+    return hint, False

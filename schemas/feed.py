@@ -1,0 +1,140 @@
+"""Feeds: what the catalogue says, what a visit brought, what an entry says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from schemas.columns import col
+
+
+class VisitCode(StrEnum):
+    """How a visit to a feed ended."""
+
+    PARSED = "parsed"  # 200, a feed, its entries taken
+    UNCHANGED = "unchanged"  # 304, or the same bytes as last time
+    NOT_A_FEED = "not_a_feed"  # 200, but no feed in it (HTML, a login wall, nothing)
+    GONE = "gone"  # 410
+    REFUSED = "refused"  # 401, 403, 451
+    BUSY = "busy"  # 429, or 503 with Retry-After
+    HTTP_ERROR = "http_error"  # any other status of 400 and above
+    UNREACHABLE = "unreachable"  # no answer: DNS, connection, TLS, timeout
+    TOO_LARGE = "too_large"  # over the byte cap once unpacked
+    FORBIDDEN_ADDRESS = "forbidden_address"  # leads to an address that no public server has
+    DISALLOWED = "disallowed"  # robots.txt
+    UNPARSABLE = "unparsable"  # the parser failed, or was killed at its limit
+
+
+class KeyBasis(StrEnum):
+    """What an entry is recognised by."""
+
+    GUID = "guid"
+    LINK = "link"
+    LINK_DATE = "link+date"
+    TITLE = "title"
+
+
+class DateQuality(StrEnum):
+    """How far an entry's date can be trusted."""
+
+    EXACT = "exact"  # a time with an offset
+    ASSUMED_ZONE = "assumed_zone"  # a time without an offset, read as the zone of the feed's language
+    DAY = "day"  # a day only
+    MISSING = "missing"
+    UNREADABLE = "unreadable"  # there was text, but no date in it
+    IMPLAUSIBLE = "implausible"  # a date before 1995 or more than two days ahead of the visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One feed of the catalogue."""
+
+    feed_id: str
+    url: str
+    source: str
+    language: str | None = None
+    every_minutes: int = 15
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedEntry:
+    """One entry as the feed gives it, cleaned; times in UTC, text in NFC without markup."""
+
+    key: str
+    key_basis: KeyBasis
+    title: str
+    url: str | None = None
+    raw_url: str | None = None
+    summary: str | None = None
+    content_html: str | None = None
+    authors: tuple[str, ...] = ()
+    published_raw: str | None = None
+    published_at: datetime | None = None
+    date_quality: DateQuality = DateQuality.MISSING
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """A feed document: its head and its entries in the order given."""
+
+    version: str
+    title: str | None = None
+    language: str | None = None
+    url: str | None = None
+    ttl_minutes: int | None = None
+    entries: tuple[ParsedEntry, ...] = ()
+    dropped: int = 0  # entries over the cap
+    problem: str | None = None  # what was malformed, where it could be read all the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One visit to one feed."""
+
+    visit_id: str = col("id of the visit, derived from batch and feed")
+    feed_id: str = col("the feed, as named in the catalogue")
+    source: str = col("the publisher, as named in the catalogue")
+    url: str = col("address asked")
+    final_url: str | None = col("address that answered, after redirects", default=None)
+    redirects: tuple[str, ...] = col("addresses passed on the way, in order", default=())
+    visited_at: datetime = col("when the request was sent")
+    outcome: VisitCode = col("how the visit ended: a value of schemas.feed.VisitCode")
+    status: int | None = col("HTTP status, null where no answer came", default=None)
+    etag: str | None = col("well-formed ETag to send next time", default=None)
+    last_modified: str | None = col("well-formed Last-Modified to send next time", default=None)
+    body_sha256: str | None = col("SHA-256 of the unpacked body; the last known one where unchanged", default=None)
+    body_bytes: int = col("size of the unpacked body in bytes", default=0)
+    entries_seen: int = col("entries in the feed", default=0)
+    entries_new: int = col("entries new or changed since the lake last saw them", default=0)
+    entries_dropped: int = col("entries over the item cap, not taken", default=0)
+    failures: int = col("visits in a row that brought nothing usable, this one included", default=0)
+    retry_after_s: float | None = col("seconds the server asked to wait", default=None)
+    next_due_at: datetime = col("when the feed is due again")
+    due_rule: str = col("the rule that set next_due_at")
+    detail: str | None = col("what went wrong or was malformed, in words", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One new or changed feed entry."""
+
+    entry_id: str = col("id of the entry, derived from feed and key")
+    revision: str = col("id of this wording of the entry")
+    feed_id: str = col("the feed that carried it")
+    source: str = col("the publisher, as named in the catalogue")
+    visit_id: str = col("the visit that brought it")
+    seen_at: datetime = col("when that visit was made")
+    position: int = col("place in the feed, 0 is first")
+    key: str = col("what the entry is recognised by within its feed")
+    key_basis: KeyBasis = col("what the key is: guid, link, link+date or title")
+    url: str | None = col("link, resolved, http or https", default=None)
+    raw_url: str | None = col("link as written", default=None)
+    title: str = col("headline without markup")
+    summary: str | None = col("teaser without markup", default=None)
+    content_html: str | None = col("whole content where the feed carries it, as HTML", default=None)
+    authors: tuple[str, ...] = col("authors as the feed names them", default=())
+    language: str | None = col("language the catalogue or the feed claims, two letters", default=None)
+    published_raw: str | None = col("date as written", default=None)
+    published_at: datetime | None = col("date as understood; claimed by the publisher, never used for storage", default=None)
+    date_quality: DateQuality = col("how far published_at can be trusted", default=DateQuality.MISSING)

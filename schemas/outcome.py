@@ -1,0 +1,75 @@
+"""The ledger: how every attempt at an entry ended, and what is no longer the last word."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from schemas.columns import col
+
+
+class OutcomeCode(StrEnum):
+    """How one attempt at one revision of an entry ended."""
+
+    ARTICLE = "article"  # read; a new article or a new version of one
+    COPY = "copy"  # read; the same text as an article known before, kept and related to it
+    KNOWN_ARTICLE = "known_article"  # its address leads to an article that the lake has already
+    UNCHANGED = "unchanged"  # a later revision of the entry whose page says the same as before
+    NO_LINK = "no_link"  # neither a usable link nor content of its own
+    DISALLOWED = "disallowed"  # robots.txt says no
+    GONE = "gone"  # 404 or 410
+    REFUSED = "refused"  # 401, 403, 451
+    FORBIDDEN_ADDRESS = "forbidden_address"  # leads to an address that no public server has
+    NOT_HTML = "not_html"  # a PDF, an image, a video
+    NO_TEXT = "no_text"  # a page without an article on it
+    TOO_LARGE = "too_large"
+    REDIRECT_LOOP = "redirect_loop"
+    UNREADABLE = "unreadable"  # the extractor failed, or was killed at its limit
+    UNREACHABLE = "unreachable"  # no answer; due again
+    HTTP_ERROR = "http_error"  # 429, 5xx and the like; due again
+    GIVEN_UP = "given_up"  # was due again too often
+
+
+#: Outcomes after which the lake holds the news; all others are drops, with a reason.
+KEPT = frozenset({OutcomeCode.ARTICLE, OutcomeCode.COPY, OutcomeCode.KNOWN_ARTICLE, OutcomeCode.UNCHANGED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one attempt at one revision of an entry."""
+
+    entry_id: str = col("the entry")
+    revision: str = col("its revision")
+    feed_id: str = col("the feed that carried it")
+    source: str = col("the publisher, as named in the catalogue")
+    attempt: int = col("1 for the first attempt at this revision")
+    stage: str = col("pull or read")
+    code: OutcomeCode = col("how it ended: a value of schemas.outcome.OutcomeCode")
+    kept: bool = col("the lake holds the news; false is a drop")
+    final: bool = col("nothing more will be tried")
+    due_at: datetime | None = col("when it will be tried again, where not final", default=None)
+    article_id: str | None = col("the article it led to", default=None)
+    version_id: str | None = col("the article version it led to", default=None)
+    title: str = col("headline as the feed gave it")
+    url: str | None = col("link as the feed gave it, resolved", default=None)
+    detail: str | None = col("the reason in words", default=None)
+    ended_at: datetime = col("when the attempt ended")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """Something that is no longer the last word."""
+
+    what: str = col("version, tagging or company")
+    id: str = col("its id")
+    by: str = col("the id of what replaces it")
+    why: str = col("revised, retagged or changed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateCommit:
+    """A batch that became readable after the time it was stamped with; `readable_at` counts instead of available_at."""
+
+    late_batch_id: str = col("the batch")
+    late_stage: str = col("its stage")
+    stamped_at: datetime = col("the available_at its rows carry")
+    readable_at: datetime = col("a time at which it was readable for certain")

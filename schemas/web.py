@@ -1,0 +1,95 @@
+"""The web: what is asked of a server and what came back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from schemas.columns import col
+
+
+class FetchCode(StrEnum):
+    """How one exchange with a server ended."""
+
+    OK = "ok"  # 2xx with a body within the cap
+    NOT_MODIFIED = "not_modified"  # 304
+    STATUS = "status"  # any other status
+    UNREACHABLE = "unreachable"  # DNS, connection, TLS, timeout, broken answer
+    TOO_LARGE = "too_large"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    FORBIDDEN_ADDRESS = "forbidden_address"  # not http(s), or resolves to no public address
+    DISALLOWED = "disallowed"  # robots.txt
+
+
+class Kind(StrEnum):
+    FEED = "feed"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One address to ask. `owner` is the visit or page id, `target` the feed or entry it is for, `revision` the entry's."""
+
+    kind: Kind
+    owner: str
+    target: str
+    url: str
+    revision: str | None = None
+    attempt: int = 1
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    name: str = col("header name, lower case")
+    value: str = col("header value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """One exchange with a server, kept whole: table `bodies`. `content` is null where nothing came or it is known already."""
+
+    kind: Kind = col("feed or page")
+    owner: str = col("the visit_id or page_id this exchange belongs to")
+    target: str = col("the feed_id or entry_id it was made for")
+    revision: str | None = col("the entry revision it was made for", default=None)
+    attempt: int = col("1 for the first attempt at this revision", default=1)
+    url: str = col("address asked")
+    final_url: str | None = col("address that answered", default=None)
+    redirects: tuple[str, ...] = col("addresses passed on the way, in order", default=())
+    asked_at: datetime = col("when the request was sent")
+    answered_at: datetime = col("when the last byte came or the attempt was given up")
+    code: FetchCode = col("how the exchange ended: a value of schemas.web.FetchCode")
+    status: int | None = col("HTTP status", default=None)
+    headers: tuple[Header, ...] = col("answer headers that matter, of the last hop", default=())
+    retry_after_s: float | None = col("seconds the server asked to wait", default=None)
+    robots: str | None = col("allowed, disallowed, none (no robots.txt) or unavailable", default=None)
+    detail: str | None = col("what went wrong, in words", default=None)
+    sha256: str | None = col("SHA-256 of the unpacked body", default=None)
+    content: bytes | None = col("unpacked body", default=None)
+
+    def header(self, name: str) -> str | None:
+        return next((h.value for h in self.headers if h.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One fetch of the page behind an entry."""
+
+    page_id: str = col("id of the fetch")
+    entry_id: str = col("the entry it was made for")
+    revision: str = col("the entry's revision")
+    attempt: int = col("1 for the first attempt at this revision")
+    host: str | None = col("host that answered, or was asked where none did")
+    url: str = col("address asked")
+    final_url: str | None = col("address that answered, after redirects", default=None)
+    redirects: tuple[str, ...] = col("addresses passed on the way, in order", default=())
+    fetched_at: datetime = col("when the request was sent")
+    outcome: FetchCode = col("how the fetch ended: a value of schemas.web.FetchCode")
+    status: int | None = col("HTTP status", default=None)
+    content_type: str | None = col("content type as the server names it", default=None)
+    robots: str | None = col("what robots.txt said: allowed, disallowed, none or unavailable", default=None)
+    opt_out: tuple[str, ...] = col("opt-out signals seen: tdm-reservation, noai, noarchive …", default=())
+    body_sha256: str | None = col("SHA-256 of the unpacked body, the key into bodies", default=None)
+    body_bytes: int = col("size of the unpacked body in bytes", default=0)
+    detail: str | None = col("what went wrong, in words", default=None)
