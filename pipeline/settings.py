@@ -1,0 +1,56 @@
+"""What a run may be told from outside, read once and passed on; the variables are listed in docs/how-to/settings.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+
+#: Work of a batch is cut by host into this many shards; so are Airflow's tasks.
+SHARDS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a batch needs to know. `wire` is the ip:port of the sample wire, the only local address that may be visited."""
+
+    lake: Path
+    catalogue: Path
+    wire: str | None = None
+    contact: str | None = None
+    spacing_s: float = 1.0
+    clock_tolerance: timedelta = timedelta(milliseconds=500)
+    shards: int = SHARDS
+
+    @staticmethod
+    def from_env(environ: Mapping[str, str]) -> "Settings":
+        """Settings from NEWSMILL_* variables; whatever is not set follows from the run directory NEWSMILL_RUN.
+
+        Raises:
+            ConfigError: a value that cannot be used, by name.
+        """
+        run = Path(environ.get("NEWSMILL_RUN", "run/wire"))
+        of_run = run / "feeds.toml"
+        address = run / "wire-address"
+        return Settings(
+            lake=Path(environ.get("NEWSMILL_LAKE", run / "lake")),
+            catalogue=Path(environ.get("NEWSMILL_CATALOGUE", of_run if of_run.exists() else "config/feeds.toml")),
+            wire=environ.get("NEWSMILL_WIRE") or (address.read_text().strip() if address.exists() else None),
+            contact=environ.get("NEWSMILL_CONTACT") or None,
+            spacing_s=_seconds(environ, "NEWSMILL_SPACING_S", 1.0),
+            clock_tolerance=timedelta(seconds=_seconds(environ, "NEWSMILL_CLOCK_TOLERANCE_S", 0.5)),
+        )
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    raw = environ.get(name)
+    try:
+        value = default if raw is None else float(raw)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 3600:
+        raise ConfigError(
+            f"{name}={raw!r} is no number of seconds between 0 and 3600; correct it or leave it out (then {default})"
+        )
+    return value

@@ -25,6 +25,7 @@ class Stamp:
     """What every row of the lake carries beside its own columns."""
 
     batch_id: str = col("the batch that wrote the row")
+    stage: str = col("its stage: pull, read or tag")
     pipeline_version: str = col("version of Newsmill that wrote the row")
     available_at: datetime = col("from when the row could be read: late, never early")
 

@@ -3,11 +3,15 @@
 import dataclasses
 import types
 import typing
+from collections.abc import Iterable
 from datetime import date, datetime
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
+
+Row = TypeVar("Row")
 
 UTC_MICROS = pa.timestamp("us", tz="UTC")
 _SCALARS: dict[Any, pa.DataType] = {
@@ -56,3 +60,36 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
             raise TypeError(f"a column has one type or that type and None, not {hint!r}")
         return rest[0], True
     return hint, False
+
+
+def to_arrow(rows: Iterable[Any], row: type) -> pa.Table:
+    """Rows of one dataclass as an Arrow table with that dataclass's schema."""
+    return pa.Table.from_pylist([dataclasses.asdict(r) for r in rows], schema=arrow_schema(row))
+
+
+def from_arrow(table: pa.Table, row: type[Row]) -> list[Row]:
+    """The rows of an Arrow table (or those of its columns that `row` has) as frozen dataclasses again."""
+    names = [f.name for f in dataclasses.fields(row) if f.name in table.column_names]  # type: ignore[arg-type]
+    return [decode(record, row) for record in table.select(names).to_pylist()]
+
+
+def decode(record: dict[str, Any], row: type[Row]) -> Row:
+    """One dict as `row`, nested dataclasses, tuples and enums included."""
+    hints = _hints(row)
+    return row(**{name: _decode_value(value, hints[name]) for name, value in record.items()})
+
+
+@cache
+def _hints(row: type) -> dict[str, Any]:
+    return {name: _without_none(hint)[0] for name, hint in typing.get_type_hints(row).items()}
+
+
+def _decode_value(value: Any, hint: Any) -> Any:
+    if value is None:
+        return None
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)[0]
+        return tuple(_decode_value(v, inner) for v in value)
+    if dataclasses.is_dataclass(hint):
+        return decode(value, typing.cast(type, hint))
+    return hint(value) if issubclass(hint, Enum) else value

@@ -42,7 +42,6 @@ class Outcome:
     feed_id: str = col("the feed that carried it")
     source: str = col("the publisher, as named in the catalogue")
     attempt: int = col("1 for the first attempt at this revision")
-    stage: str = col("pull or read")
     code: OutcomeCode = col("how it ended: a value of schemas.outcome.OutcomeCode")
     kept: bool = col("the lake holds the news; false is a drop")
     final: bool = col("nothing more will be tried")

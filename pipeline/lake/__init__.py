@@ -1,0 +1,5 @@
+"""The lake: rows ↔ Parquet. `connect` opens it for questions; the other modules are for those who write it."""
+
+from pipeline.lake.connect import connect
+
+__all__ = ["connect"]

@@ -1,0 +1,147 @@
+"""Makes a batch part of the lake: one directory, filled aside and renamed into place. I/O.
+
+Every row carries `available_at`, from when it could be read: late, never early. It is stamped a little ahead of the
+rename; a rename that would miss it is stamped again. Should the process be held up just between that check and the
+rename, the directory's own change time shows it, and a row in `late_commits` says from when the batch counts.
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import __version__
+from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file
+from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.rows import Tables, write_tables
+from schemas import TABLES, LateCommit, Stamp, arrow_schema, table_schema
+from schemas.columns import to_arrow
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clock that stamps rows, and how far the clocks of those who write and those who read may differ."""
+
+    tolerance: timedelta
+    clock: Clock = system_clock
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one directory will hold."""
+
+    batch_id: str
+    stage: str
+    shards: list[str]
+    tables: Tables
+
+
+#: How far ahead of the rename rows are stamped at first, and the least that must be left when it is done.
+LEAD, MARGIN = timedelta(milliseconds=300), timedelta(milliseconds=20)
+#: A correction may be late itself; its own lead is generous.
+CORRECTION_LEAD = timedelta(seconds=5)
+
+
+def commit(lake: Lake, batch: BatchRef, tables: Tables, shards: list[str], timing: Timing) -> bool:
+    """Adds a batch to the lake, whole or not at all; False where it is there already, and then nothing is written."""
+    place = lake.hot(batch)
+    placed = not place.exists() and _place(lake, place, Parcel(batch.batch_id, batch.stage, shards, tables), LEAD, timing)
+    confirm(lake, place, timing)
+    return placed
+
+
+def committed_shards(lake: Lake, batch: BatchRef) -> tuple[list[str], BatchRef]:
+    """The shards of a batch that are in the lake, and the id under which its next ones are committed."""
+    shards: list[str] = []
+    number, ref = 1, BatchRef(batch.root, batch.stage)
+    while (lake.hot(ref) / "commit.json").exists():
+        shards += json.loads((lake.hot(ref) / "commit.json").read_text())["shards"]
+        number += 1
+        ref = batch.derived(number)
+    return shards, ref
+
+
+def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
+    """True where a committed directory kept its time; else a correction is added, unless it was before."""
+    note = json.loads((place / "commit.json").read_text())
+    available_at = datetime.fromisoformat(note["available_at"])
+    renamed = datetime.fromtimestamp(place.stat().st_ctime, UTC)
+    if renamed + timing.tolerance <= available_at:
+        return True
+    correction = place.parent / f"{place.name}.late"
+    if not correction.exists():
+        late = LateCommit(
+            late_batch_id=note["batch_id"],
+            late_stage=note["stage"],
+            stamped_at=available_at,
+            readable_at=timing.clock() + timing.tolerance + CORRECTION_LEAD,
+        )
+        rows = {"late_commits": to_arrow([late], LateCommit)}
+        _place(lake, correction, Parcel(note["batch_id"], note["stage"], [], rows), CORRECTION_LEAD, timing)
+    confirm(lake, correction, timing)
+    return False
+
+
+def _place(lake: Lake, place: Path, parcel: Parcel, lead: timedelta, timing: Timing) -> bool:
+    """Fills a directory aside, stamped to the time it will be readable, and renames it into place."""
+    aside = lake.root / "staging" / f".commit.{secrets.token_hex(6)}"
+    make_dirs(aside.parent)
+    make_dirs(place.parent)
+    try:
+        while True:
+            began = timing.clock()
+            available_at = began + timing.tolerance + lead
+            _fill(aside, parcel, available_at)
+            # all is fsynced before this check, so that next to nothing is left between it and the rename
+            ready = timing.clock()
+            if ready + timing.tolerance + MARGIN <= available_at:
+                return place_dir(aside, place)
+            lead = 2 * max(lead, ready - began)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _fill(aside: Path, parcel: Parcel, available_at: datetime) -> None:
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    stamp = Stamp(batch_id=parcel.batch_id, stage=parcel.stage, pipeline_version=__version__, available_at=available_at)
+    write_tables({name: _stamped(name, table, stamp) for name, table in parcel.tables.items()}, aside)
+    note = {
+        "batch_id": parcel.batch_id,
+        "stage": parcel.stage,
+        "shards": parcel.shards,
+        "available_at": available_at.isoformat(),
+        "pipeline_version": __version__,
+        "rows": {name: table.num_rows for name, table in parcel.tables.items()},
+    }
+    (aside / "commit.json").write_text(json.dumps(note, indent=1))
+    fsync_all(aside)
+
+
+def _stamped(name: str, table: pa.Table, stamp: Stamp) -> pa.Table:
+    """The table with the columns every row of the lake carries, in the contract's order and types."""
+    for field in arrow_schema(Stamp):
+        value = pa.scalar(getattr(stamp, field.name), type=field.type)
+        table = table.append_column(field, pa.repeat(value, table.num_rows))
+    return table.select(table_schema(name).names).cast(table_schema(name))
+
+
+def write_schema_files(lake: Lake) -> None:
+    """Gives every table of the lake its columns: a file without rows each, in which later fields appear too."""
+    for name in TABLES:
+        path, schema = lake.schema_files / f"{name}.parquet", table_schema(name)
+        if not path.exists() or pq.read_schema(path).names != schema.names:
+            place_file(path, partial(pq.write_table, schema.empty_table()))

@@ -1,0 +1,55 @@
+"""Opens a lake for questions: a DuckDB connection with its tables and views. Reads only.
+
+Schema `lake` has every row ever written, one view per table (and `bodies`); the views outside it, one file each in
+sql/, leave out what is superseded. `available_at` is corrected for batches that were late.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.lake.layout import Lake
+from schemas import TABLES, bodies_schema, table_schema
+
+
+def connect(lake: Path | str, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection in memory whose views read the lake's files as they are at each query.
+
+    Raises:
+        LakeError: there is no lake, or newer code wrote it.
+    """
+    place = Lake(Path(lake).resolve())
+    place.check()
+    con = duckdb.connect(config={"autoinstall_known_extensions": False, **({"threads": threads} if threads else {})})
+    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; CREATE SCHEMA lake")
+    _view(con, "late_commits", place.root / "hot", table_schema("late_commits"))
+    for name in TABLES.keys() - {"late_commits"}:
+        _view(con, f"{name}_as_stamped", place.root / "hot", table_schema(name), file=name)
+        con.execute(_CORRECTED.format(name=name))
+    _view(con, "bodies", place.root / "raw", bodies_schema(), file="*")
+    for sql in sorted(files("pipeline.lake").joinpath("sql").iterdir(), key=lambda f: f.name):
+        con.execute(sql.read_text())
+    return con
+
+
+_CORRECTED = """
+CREATE VIEW lake.{name} AS
+SELECT t.* REPLACE (coalesce(late.readable_at, t.available_at) AS available_at)
+FROM lake.{name}_as_stamped t
+LEFT JOIN (SELECT late_batch_id, late_stage, max(readable_at) AS readable_at FROM lake.late_commits GROUP BY ALL) late
+  ON late.late_batch_id = t.batch_id AND late.late_stage = t.stage
+"""
+
+
+def _view(con: duckdb.DuckDBPyConnection, name: str, tree: Path, schema: pa.Schema, file: str = "") -> None:
+    """A view over all files of a table; an empty one with its columns where there is no file yet."""
+    pattern = f"*/*/{file or name}.parquet"
+    if next(tree.glob(pattern), None) is None:
+        con.register(f"no_{name}", schema.append(pa.field("date", pa.date32())).empty_table())
+        con.execute(f'CREATE VIEW lake.{name} AS FROM "no_{name}"')
+        return
+    path = str(tree / pattern).replace("'", "''")
+    options = "union_by_name = true, hive_partitioning = true, hive_types = {'date': DATE}"
+    con.execute(f"CREATE VIEW lake.{name} AS FROM read_parquet('{path}', {options})")

@@ -1,0 +1,34 @@
+"""Tables of a batch before they are stamped: how they are written to a file and read back. I/O on single files."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas import TABLES
+
+Tables = dict[str, pa.Table]
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """One table as one Parquet file, zstd-3."""
+    pq.write_table(table, path, compression="zstd", compression_level=3, row_group_size=20_000)
+
+
+def write_tables(tables: Tables, directory: Path) -> None:
+    """One file per table that has rows, sorted as the contract says."""
+    for name, table in tables.items():
+        if table.num_rows:
+            order = [(column, "ascending") for column in TABLES[name].sorted_by] if name in TABLES else []
+            write_table(table.sort_by(order) if order else table, directory / f"{name}.parquet")
+
+
+def read_tables(directory: Path) -> Tables:
+    """The tables that `write_tables` left, by name."""
+    return {path.stem: pq.read_table(path, partitioning=None) for path in sorted(directory.glob("*.parquet"))}
+
+
+def merge(parts: list[Tables]) -> Tables:
+    """The tables of several shards, one below the other."""
+    names = sorted({name for part in parts for name in part})
+    return {name: pa.concat_tables([part[name] for part in parts if name in part]) for name in names}

@@ -1,0 +1,6 @@
+-- The last version of every article; duplicate_of names the earlier article with the same text.
+CREATE VIEW articles AS
+SELECT a.*, r.other_article_id AS duplicate_of, coalesce(r.story_id, a.article_id) AS story_id
+FROM lake.articles a
+LEFT JOIN lake.relations r ON r.version_id = a.version_id AND r.kind = 'duplicate_of'
+WHERE a.version_id NOT IN (SELECT id FROM lake.superseded);

@@ -1,0 +1,6 @@
+-- Every span that names a company, as last tagged, in the last version of its article.
+CREATE VIEW mentions AS
+SELECT m.*
+FROM lake.mentions m
+WHERE m.tagging_id NOT IN (SELECT id FROM lake.superseded)
+  AND m.version_id NOT IN (SELECT id FROM lake.superseded);

@@ -1,0 +1,123 @@
+"""What the shards of a batch leave for its commit: raw bytes in packs, and finished results. I/O.
+
+Packs are written while a shard still fetches and are never replaced: a retry reads them and asks no server again.
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, remove_dir
+from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.rows import Tables, read_tables, write_tables
+from schemas import Body, bodies_schema
+from schemas.columns import from_arrow, to_arrow
+
+PACK_BYTES = 8_000_000
+PACK_BODIES = 100
+
+
+class PackWriter:
+    """Keeps exchanges as they come, in packs of some megabytes; each pack is durable before the next is begun."""
+
+    def __init__(self, directory: Path, label: str) -> None:
+        self._directory, self._label = directory, label
+        self._waiting: list[Body] = []
+        self._bytes = 0
+
+    def add(self, body: Body) -> None:
+        self._waiting.append(body)
+        self._bytes += len(body.content or b"")
+        if self._bytes >= PACK_BYTES or len(self._waiting) >= PACK_BODIES:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self._waiting:
+            return
+        table = to_arrow(self._waiting, Body)
+        name = f"{self._label}-{secrets.token_hex(6)}.parquet"
+        place_file(
+            self._directory / name,
+            lambda aside: pq.write_table(table, aside, compression="zstd", compression_level=3, row_group_size=20),
+        )
+        self._waiting, self._bytes = [], 0
+
+
+@contextmanager
+def keep(lake: Lake, batch: BatchRef, label: str) -> Iterator[PackWriter]:
+    """A writer for the raw bytes of one shard; what was added is kept, also when fetching is broken off by an error."""
+    writer = PackWriter(lake.raw(batch), label)
+    try:
+        yield writer
+    finally:
+        writer.flush()
+
+
+def kept_owners(lake: Lake, batch: BatchRef) -> set[str]:
+    """The visits and pages whose exchange a batch has kept already, in any shard."""
+    tables = (pq.read_table(file, columns=["owner"], partitioning=None) for file in _packs(lake, batch))
+    return {owner for table in tables for owner in table["owner"].to_pylist()}
+
+
+def kept(lake: Lake, batch: BatchRef) -> Iterator[Body]:
+    """Every exchange a batch has kept so far, oldest pack first; the first one where an owner was asked twice."""
+    seen: set[str] = set()
+    for file in _packs(lake, batch):
+        for body in from_arrow(pq.read_table(file, schema=bodies_schema(), partitioning=None), Body):
+            if body.owner not in seen:
+                seen.add(body.owner)
+                yield body
+
+
+def _packs(lake: Lake, batch: BatchRef) -> list[Path]:
+    return sorted(lake.raw(batch).glob("*.parquet"), key=lambda p: (p.stat().st_mtime_ns, p.name))
+
+
+def finish_shard(lake: Lake, batch: BatchRef, shard: str, tables: Tables) -> None:
+    """Leaves one shard's results for the commit; where it has left some already, those stay."""
+    directory = lake.staging(batch)
+    make_dirs(directory)
+    aside = directory / f".{shard}.{secrets.token_hex(6)}"
+    aside.mkdir()
+    try:
+        write_tables(tables, aside)
+        (aside / "shard.json").write_text(json.dumps({name: table.num_rows for name, table in tables.items()}))
+        fsync_all(aside)
+        place_dir(aside, directory / shard)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def is_finished(lake: Lake, batch: BatchRef, shard: str) -> bool:
+    return (lake.staging(batch) / shard / "shard.json").exists()
+
+
+def finished_shards(lake: Lake, batch: BatchRef) -> list[str]:
+    directory = lake.staging(batch)
+    return sorted(p.name for p in directory.iterdir() if not p.name.startswith(".")) if directory.is_dir() else []
+
+
+def shard_tables(lake: Lake, batch: BatchRef, shard: str) -> Tables:
+    return read_tables(lake.staging(batch) / shard)
+
+
+def unfinished(lake: Lake, stage: str) -> list[BatchRef]:
+    """Batches of a stage that were begun and not brought to their end, oldest first."""
+    staged = {p.name for p in (lake.root / "staging").glob(f"*-{stage}") if not p.name.startswith(".")}
+    return [BatchRef.parse(name) for name in sorted(staged)]
+
+
+def begin(lake: Lake, batch: BatchRef) -> None:
+    """Marks a batch as begun, before its first byte is asked for."""
+    make_dirs(lake.staging(batch))
+
+
+def forget(lake: Lake, batch: BatchRef) -> None:
+    """Ends a batch: what its shards left is in the lake now."""
+    remove_dir(lake.staging(batch))
