@@ -1,0 +1,64 @@
+"""What the three DAGs have in common: four shards side by side, one commit and announcement, one verdict.
+
+Needs its pools: `make run` creates them; elsewhere `airflow pools import config/airflow_pools.json`.
+"""
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import task
+from news_assets import ANNOUNCES
+
+SHARDS = 4
+VISITING_POOLS = [
+    f"newsmill_shard_{shard}" for shard in range(SHARDS)
+]  # shared by pull and read: a host is visited by one task at a time
+TAGGING_POOLS = ["default_pool"] * SHARDS
+
+RULES = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "tags": ["newsmill"],
+    "default_args": {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=30)},
+}
+
+
+def batch_of(dag_run) -> str:
+    """The run's batch: its partition key, or for a run by hand the moment it was asked for, which retries do not change."""
+    from pipeline.run import batch_id_of
+
+    return dag_run.partition_key or batch_id_of(dag_run.run_after)
+
+
+def work(stage: str, shard: int, dag_run=None) -> None:
+    import os
+
+    from pipeline.run import work_shard
+    from pipeline.settings import Settings
+
+    work_shard(Settings.from_env(os.environ), stage, batch_of(dag_run), shard, print)
+
+
+def commit_and_announce(stage: str, dag_run=None, outlet_events=None) -> None:
+    import os
+
+    from pipeline.run import settle
+    from pipeline.settings import Settings
+
+    report = settle(Settings.from_env(os.environ), stage, batch_of(dag_run), print)
+    event = outlet_events[ANNOUNCES[stage]]
+    event.extra = {"batch_id": report.batch_id, **report.counts}
+    if dag_run.partition_key is None:  # without a key the event of a run by hand would start nothing
+        event.add_partitions([report.batch_id])
+
+
+def add_stage(stage: str, pools: list[str]) -> None:
+    """Adds the stage's tasks to the DAG under construction.
+
+    The verdict costs no process: the scheduler ends it by itself, and a failed shard fails it, and so the run, after the commit.
+    """
+    shards = [task(task_id=f"shard_{shard}", pool=pool)(work)(stage, shard) for shard, pool in enumerate(pools)]
+    announce = task(task_id="announce", trigger_rule="all_done", pool=f"newsmill_commit_{stage}", outlets=[ANNOUNCES[stage]])
+    announced = announce(commit_and_announce)(stage)
+    shards >> announced
+    [*shards, announced] >> EmptyOperator(task_id="verdict")

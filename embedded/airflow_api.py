@@ -1,0 +1,62 @@
+"""The few questions the launcher puts to Airflow's REST API. Loopback only, never through a proxy."""
+
+import json
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+
+Json = dict[str, Any]
+
+
+class AirflowApi:
+    """One Airflow, with the token of one login."""
+
+    def __init__(self, address: str, password: str) -> None:
+        self._address = address
+        self._password = password
+        self._opener: OpenerDirector = build_opener(ProxyHandler({}))
+        self._token = ""
+
+    def log_in(self) -> bool:
+        """Whether Airflow answers by now."""
+        try:
+            self._token = self._call("POST", "/auth/token", {"username": "admin", "password": self._password})["access_token"]
+        except OSError:
+            return False
+        return True
+
+    def trigger(self, dag: str) -> Json | None:
+        """A new run by hand, or None while Airflow does not know the DAG."""
+        try:
+            return self._call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None, "note": "asked for at the start"})
+        except HTTPError as refused:
+            if refused.code == 404:
+                return None
+            raise
+
+    def import_errors(self) -> list[Json]:
+        return self._call("GET", "/api/v2/importErrors")["import_errors"]
+
+    def run(self, dag: str, run_id: str) -> Json:
+        return self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}")
+
+    def run_of_batch(self, dag: str, batch_id: str) -> Json | None:
+        runs = self._call("GET", f"/api/v2/dags/{dag}/dagRuns?limit=1&partition_key_prefix_pattern={batch_id}")["dag_runs"]
+        return runs[0] if runs else None
+
+    def tasks(self, run: Json) -> list[Json]:
+        path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{quote(run['dag_run_id'], safe='')}/taskInstances"
+        return self._call("GET", path)["task_instances"]
+
+    def announced(self, run: Json) -> Json:
+        """What the run's event says of its batch; empty where none was sent."""
+        query = f"source_dag_id={run['dag_id']}&source_run_id={quote(run['dag_run_id'], safe='')}"
+        events = self._call("GET", f"/api/v2/assets/events?{query}")["asset_events"]
+        return events[-1]["extra"] if events else {}
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+        data = None if body is None else json.dumps(body).encode()
+        with self._opener.open(Request(self._address + path, data, headers, method=method), timeout=20) as answer:  # noqa: S310
+            return json.load(answer)
