@@ -1,0 +1,244 @@
+"""The wording of promotion, German and English: data for pipeline.read.promotion. Pure.
+
+Every pattern is a whole phrase between word boundaries, because its parts are ordinary words ("app" is in "Doppelapparat",
+"phase" in "Beta-Phase"). Each pattern is tried on a line without its bullet, with straight quotes, in lower case (except EDGE_RULES).
+"""
+
+import re
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """A line of at most `words` words that `pattern` finds is of `kind`."""
+
+    kind: str
+    words: int
+    pattern: re.Pattern[str]
+
+
+def _rule(kind: str, words: int, *patterns: str) -> Rule:
+    return Rule(kind, words, re.compile("|".join(f"(?:{p})" for p in patterns)))
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(rf"\b(?:{p})(?!\w)" for p in patterns))
+
+
+_BEGIN = r"(?:^|[.!?:|…–—] )['\"]?"
+_NETWORKS = r"(?:facebook|instagram|twitter|x|linkedin|telegram|whatsapp|threads|youtube|tiktok|bluesky|mastodon|google news|spotify)"
+_PRODUCT = r"(?:sonder-?|spezial-?|aktien-?|trading-?)*(?:analysen?|reports?|reporte|studien?|ratgeber|e-?books?|leitfaden|webinare?)"
+_FREE_PRODUCT = rf"gratis-?{_PRODUCT}|(?:gratis|kostenlos(?:e[nrsm]?)?) (?:sonder|spezial|aktien)-?(?:analysen?|reporte?|studien?)"
+_CLOCK = r"\d{1,2}[:.]\d\d(?: ?uhr| ?[ap]\.?m\.?)?(?: \(?(?:ce?s?t|mes?z|utc|gmt|e[ds]?t)\)?)?"
+_MONTH = (
+    r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]*\.?"  # both languages' month names begin alike
+)
+_DATE = rf"(?:(?:\w+, )?(?:\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}}|\d{{1,2}}\.? {_MONTH} \d{{4}}|{_MONTH} \d{{1,2}}, \d{{4}}|\d{{4}}-\d\d-\d\d))"
+
+#: What the whole line, or its beginning, or a phrase in it says.
+LINE_RULES: tuple[Rule, ...] = (
+    _rule(
+        "promotion",
+        12,
+        r"^[\[(*–—-]{0,3} ?(?:anzeige|werbung|advertisement|advertorial|sponsored(?: content)?|gesponsert|promoted)[\])*–—-]{0,3}[:!]?$",
+        r"^\W{0,2}(?:anzeige|werbung|advertisement|sponsored)\W{0,2}[:|] .+",
+    ),
+    _rule(
+        "promotion",
+        90,
+        rf"\b(?:{_FREE_PRODUCT})\b",
+        rf"\bneue(?:n|ste|sten)? (?:\S+ ){{0,2}}\S*analyse vom \d{{1,2}}\. ?\w+ (?:liefert|zeigt|gibt|verrät|klärt)\b",
+        r"\banalyse (?:\S+ ){0,4}liefert (?:ihnen )?(?:jetzt )?die antworten?\b",
+        r"\bdringender handlungsbedarf für (?:\S+ )?\S*(?:aktionäre|anleger|investoren)\b",
+        r"\berfahren sie,? (?:\S+ ){0,3}was (?:\S+ ){0,3}(?:jetzt )?zu tun ist\b",
+        r"\bbevor (?:du|sie) (?:jetzt )?(?:\S+ ){0,3}(?:aktien?|anteile) (?:\S+ ){0,4}(?:kaufst|kaufen),",
+        rf"{_BEGIN}sichern sie sich (?:jetzt|hier|noch heute|ihr|ihre|ihren|den|die|das|exklusiv|kostenlos|gratis)\b",
+        rf"\bkostenlose[nrsm]? {_PRODUCT} (?:\S+ ){{0,6}}(?:herunterladen|downloaden|anfordern|sichern|erhalten sie)\b",
+        rf"{_BEGIN}before you (?:buy|invest in|sell) (?:\S+ ){{0,6}}(?:consider|read|hear|know|find out|look)\b",
+        r"\bfree (?:\S+ )?(?:special |stock |research )(?:report|analysis|guide|newsletter)\b",
+        r"\b(?:get|grab|claim|request|download) (?:your|our|the|this|a) (?:\S+ )?free (?:\S+ )?(?:copy|report|analysis|guide|e-?book|trial|watchlist)\b",
+        r"\bwhere to invest \$[\d,]+ right now\b",
+        r"\banalyst team (?:has )?just (?:revealed|identified|released|named|published)\b",
+        r"\b(?:start your free trial|limited[- ]time offer|claim your discount)\b",
+        r"\burgent (?:need for action|call to action) for (?:\S+ )*?(?:shareholders|investors)\b",
+        r"\b(?:analysis|report) (?:\S+ ){0,6}(?:delivers|provides|reveals|has|gives) (?:you )?the answers?\b",
+        rf"{_BEGIN}(?:find out|learn|discover|read)(?: \S+){{0,4}} what (?:to do|you should do|needs to be done|investors (?:should|must) do) (?:now|next)\b",
+    ),
+    _rule(
+        "promotion",
+        30,
+        r"\b(?:hier|jetzt) (?:gratis |kostenlos |direkt )?(?:weiterlesen|klicken|lesen|herunterladen|downloaden|anfordern|bestellen|vorbestellen|"
+        r"zugreifen|testen|ansehen)(?: sie)?\W*$",
+        r"\b(?:sie )?(?:hier|jetzt) (?:schon )?(?:jetzt )?(?:gratis|kostenlos)? ?(?:vorbestellen|bestellen|buchen|anfordern)\W*$",
+        rf"{_BEGIN}(?:hier|jetzt) geht'?s? (?:es )?(?:zur|zum) (?:\S+ )?(?:anmeldung|analyse|report|angebot|test|depot)\b",
+        r"\b(?:click|tap) here (?:to|for|now)\b",
+        rf"{_BEGIN}(?:click here|continue reading|read on here|read on|keep reading|read the (?:full|complete|whole) (?:report|analysis|story|article))"
+        r"(?: (?:here|now))?\W*$",
+        rf"{_BEGIN}(?:read|get|see|download|order) (?:it |the (?:\S+ ){{0,3}})?(?:here|now)\W{{0,3}}$",
+        r"\bpre-?order (?:it |yours |your copy )?(?:now|here|today)\b",
+    ),
+    _rule(
+        "related",
+        35,
+        r"^(?:lesen|sehen|hören|schauen) sie (?:hierzu |dazu |hier |jetzt )?(?:auch|mehr|weiter|außerdem|ebenfalls)\b(?! zwischen)",
+        r"^(?:lies|schau|hör) (?:hier|auch|dazu|mehr)\b",
+        r"^(?:auch interessant|passend dazu|siehe auch|zum artikel|zum thema|zum weiterlesen|weiterlesen|lesetipps?|mehr dazu|mehr hierzu|lesen sie|"
+        r"das könnte (?:sie|dich) (?:auch )?interessieren|hintergrund zum thema|weitere artikel|aus dem archiv|mehr zum thema)(?: \S+){0,4}:",
+        r"^mehr (?:themen|news|nachrichten|artikel|meldungen|infos|informationen|hintergründe|aktuelles?) (?:zu[rm]?|von|aus|auf|über|rund um|finden|lesen|"
+        r"gibt es)\b(?=.*(?:\bsie\b|\bhier\b|\b(?:auf|von) \S+\.(?:de|at|ch|com)\b|:$))",
+        r"^(?:>>|»»|➔|➡|→) ?\S",
+        r"\b(?:finden|lesen|erfahren|sehen) sie (?:jederzeit |immer |alles |auch |außerdem )*(?:hier|in unserem (?:live-?blog|news-?blog|ticker|dossier|"
+        r"live-?ticker|podcast|archiv|themen-?special)|auf unserer (?:themen)?seite)\W*$",
+        r"^(?:hier finden sie|hier lesen sie|mehr zu[rm]? .{3,80} (?:finden|lesen) sie)\b",
+        r"^(?:read also|also read|read more|see also|related|related (?:articles?|stor(?:y|ies)|news|reading|coverage)|further reading|more on this(?: story)?|"
+        r"recommended(?: reading)?|don't miss|up next|what to read next|watch|in case you missed it|more from \S+(?: \S+){0,3}|trending|must read|editor's picks?)"
+        r"(?: now)?:",
+        r"^(?:read|see|find|discover) more (?:about|on|here|in our|at|from) (?=.*(?:\bhere\b|\bour\b|\.com\b|\.co\.uk\b))",
+        r"^(?:for more|for the latest) .{3,80}\b(?:click here|visit our|see our|read our|follow our|go to our)\b",
+    ),
+    _rule(
+        "newsletter",
+        90,
+        r"\bnewsletter\b(?=.*\b(?:in (?:ihr|dein)(?:em|en)? (?:\S+ )?(?:postfach|e-?mail-?postfach)|informiert sie|hier (?:geht'?s|anmelden|abonnieren)|"
+        r"zur anmeldung|jetzt (?:kostenlos |gratis )?(?:abonnieren|anmelden|bestellen)|melden sie sich)\b)",
+        r"\b(?:abonnieren sie|abonniere|bestellen sie|melden sie sich (?:hier |jetzt )?(?:für|zu)|jetzt (?:zum|für den|unseren)) (?:\S+ ){0,5}\S*newsletter\b",
+        r"\babonnier(?:e|en sie|t) (?:jetzt |hier )?(?:\S+ ){1,3}?\S*(?:-kanal|channel|podcast)\b",
+        rf"{_BEGIN}(?:folgen sie|folge|folgt|folgst du)(?: (?:uns|mir|schon|\S+ \S+)){{0,2}}(?: schon| jetzt)? (?:auch )?(?:auf|bei) {_NETWORKS}\b",
+        r"\bin (?:your|their) inbox\b(?=.*\b(?:sign up|subscribe|newsletter)\b)|\b(?:sign up|subscribe|newsletter)\b(?=.*\byour inbox\b)",
+        rf"{_BEGIN}(?:sign up|subscribe|register) (?:here|now|today|free|for free|to our|for our|to the \S+ newsletter|for the \S+ newsletter|to receive|to get)\b",
+        rf"{_BEGIN}(?:get|receive) (?:our|the) (?:\S+ ){{0,4}}newsletter\b",
+        rf"{_BEGIN}(?:follow|join|like|find) (?:us|me|our channel|the conversation)(?: \S+){{0,2}} on {_NETWORKS}\b",
+        rf"{_BEGIN}(?:download|get|install) (?:our|the \S+|the \S+ \S+) app\b",
+        r"^(?:laden sie|lade|holen sie sich|hol dir|installieren sie)(?: (?:hier|jetzt|sich|dir))* (?:die|unsere) (?:\S+[- ]){0,3}app\b",
+        r"\bpush-(?:nachrichten|mitteilungen|benachrichtigungen) (?:aktivieren|abonnieren|erhalten)\b",
+    ),
+    _rule(
+        "disclaimer",
+        10_000,
+        r"\b(?:stell(?:t|en)|ist|sind|darstellt|darstellen) (?:\S+ ){0,3}keine(?:rlei)? (?:\S+ ){0,3}(?:anlageberatung|anlageempfehlung|kaufempfehlung|"
+        r"aufforderung zum (?:kauf|verkauf))",
+        r"\bkeine (?:anlageberatung|anlageempfehlung)(?:en)? dar\b",
+        r"\btotalverlust des eingesetzten (?:kapitals|geldes|betrag\w*) (?:\S+ ){0,3}(?:nicht ausgeschlossen|möglich)\b",
+        r"\b(?:autor|autorin|verfasser|herausgeber\w*|redakteur)\b.{0,80}\b(?:hält|halten|besitzt|ist|sind) .{0,80}\b(?:aktien|positionen?|wertpapiere|"
+        r"investiert)\b.{0,120}\b(?:interessenkonflikt|genannten|besprochenen|erwähnten)",
+        r"\bhinweis auf (?:mögliche |potenzielle )?interessens?konflikte?\b",
+        r"^(?:disclaimer|haftungsausschluss|risikohinweis|disclosure|transparenzhinweis|hinweispflicht\S*)\b ?[:|]",
+        r"\b(?:not|nor|neither) (?:\S+ ){0,4}(?:financial|investment) advice\b",
+        r"\bfor (?:informational|information|educational)(?: and \S+)? purposes only\b",
+        r"\bno positions? in any of the (?:stocks|companies|securities) mentioned\b",
+        r"\bhas a disclosure policy\b|\bhas (?:no )?positions? in and recommends\b",
+        r"\bpast performance is (?:no|not an?) (?:\S+ )?(?:guarantee|indicator|indication)\b",
+        r"\b(?:wertentwicklung(?:en)?|ergebnisse) (?:in )?der vergangenheit (?:ist|sind|lassen|bieten|stellen) kein",
+        r"\b(?:affiliate-links?|partner-links?)\b(?=.*\b(?:provision|gekennzeichnet\w*|verdienen wir|erhalten wir|kauf)\b)",
+        r"^provision[ –-]+ohne mehrkosten\b|\bwe may (?:earn|receive) a (?:\S+ )?commission\b",
+    ),
+    _rule(
+        "consent",
+        120,
+        r"^(?:empfohlener (?:redaktioneller|externer) inhalt|externer? inhalte?(?: (?:anzeigen|aktivieren))?|ein klick für den datenschutz|"
+        r"inhalt (?:anzeigen|laden|entsperren)|(?:alle )?cookies akzeptieren|accept all(?: cookies)?|external content)\W*$",
+        r"\b(?:ich bin|sie sind) damit einverstanden, dass (?:mir|ihnen) (?:\S+ )?externe?",
+        r"\bpersonenbezogene daten an dritt(?:plattformen|anbieter) (?:übermittelt|übertragen)\b",
+        r"^an dieser stelle (?:finden sie|befindet sich|steht|würden|wird) .*\bextern",
+        r"^(?:um diesen inhalt|to (?:view|see) this content|this content is (?:hosted|provided) by)\b",
+        r"^(?:wir|diese (?:web)?seite|we|this (?:web)?site) (?:verwenden|verwendet|nutzen|nutzt|uses?) (?:\S+ ){0,2}cookies\b",
+        r"^(?:bitte aktivieren sie javascript|please enable (?:javascript|cookies)|ihr browser unterstützt|your browser does not support)\b",
+    ),
+    _rule(
+        "comment",
+        45,
+        r"^(?:kommentare?|comments?|leserkommentare|diskussion)(?: ?\(?\d+\)?)?\W*$",
+        r"^(?:\d+ )?(?:kommentar schreiben|kommentare (?:anzeigen|lesen|geschlossen)|kommentieren sie|diskutieren sie mit|leave a (?:comment|reply)|"
+        r"join the conversation|view comments|comments are closed|post a comment)\b",
+        r"^(?:fehler gefunden|haben sie (?:einen )?fehler (?:gefunden|entdeckt))\b|^bitte markieren sie die entsprechenden wörter\b",
+        r"^(?:did you (?:spot|find) (?:a mistake|an error)|have (?:a tip|a story|you got a story)|do you know more)\b.*\b(?:email|contact|let us know|write)",
+        r"\b(?:schreiben sie uns|schreib uns|write to us|email us|e-mail us)\b.{0,60}(?:@|\bkommentare?n?\b|\bcomments?\b)",
+        r"\bhinweise zum \S+\b.*\bmelden (?:sie )?(?:\S+ )?(?:vertraulich|sicher)\b",
+    ),
+    _rule(
+        "credit",
+        40,
+        r"^(?:quellen?|sources?|foto|fotos|bild|bilder|photos?|images?|video|grafik|redaktion|übersetzung|faktencheck|schlussredaktion|mitarbeit|"
+        r"bildnachweis|bildquelle|titelbild|featured image|redigatur|audioversion|visual director|text)(?: \[m\])?: ?(?=[^.!?]*\W?$)\S+(?: \S+){0,9}$",
+        r"^(?:\(?(?:reporting|additional reporting|writing|edited|editing|compiled|translated)) by [^.]{3,90}[.)]*(?:; ?(?:\S+ )?(?:editing|writing) by .*)?$",
+        r"^(?:redaktion|übersetzung|text|faktencheck): .{3,60}, (?:redaktion|schlussredaktion|übersetzung|fotos?|audioversion|faktencheck): ",
+        r"^(?:©|\(c\) |copyright )\S?.{2,120}$",
+        r"^dpa-infocom, |\bdpa:\d{6}-\d",
+        r"^mit (?:informationen|material|inhalten|agenturmaterial) (?:der |des |von |aus )?.{0,120}\b(?:nachrichtenagentur(?:en)?|agenturen|dpa|afp|reuters|sid|ap)\b",
+        r"^dieses? (?:thema|beitrag) im programm: |^sendung: .{3,80}\d{4}|^(?:über dieses thema berichtet|darüber berichtet)\b",
+        r"^(?:dieser (?:artikel|text|beitrag)|this (?:article|story|post)) (?:ist eine übersetzung|(?:erschien|ist) (?:zuerst|zunächst|erstmals|ursprünglich)|"
+        r"(?:was )?(?:first|originally) (?:appeared|published)|wurde (?:automatisch|maschinell|mithilfe)|was (?:generated|produced|translated|created))\b",
+        rf"^(?:(?:zuletzt )?aktualisiert|stand|veröffentlicht|erstveröffentlichung|erschienen|(?:last )?updated|published|posted|first published)(?: (?:am|on|at))?"
+        rf":? {_DATE}(?:\W{{1,3}}(?:um )?{_CLOCK})?\W*$",
+        rf"^(?:{_DATE}(?:,| \||\s[–-])? {_CLOCK}|{_DATE} \| \d+:\d\d min\.?|\d\d:\d\d min\.\. verfügbar bis {_DATE}\.?)$",
+        r"^.{0,60}\d \| \d+:\d\d min$",
+        r"^(?:lesezeit|lesedauer|reading time)\b.{0,20}\bmin\S*$|^\d{1,2}[- ]?(?:min(?:ute)?s?|minuten) (?:read|lesezeit)$",
+    ),
+)
+
+#: Lines that say who wrote or sent it; true of the beginning and the end of a text only. Names need their capitals.
+EDGE_RULES: tuple[Rule, ...] = (
+    Rule(
+        "credit",
+        9,
+        re.compile(
+            r"^(?:[Vv]on|[Bb]y|BY|VON) (?:(?:[A-ZÄÖÜÉ][\w.'’-]*|von|van|de|der|und|and|&)(?:,? |,?$)){2,8}(?:in |, )?(?:[A-ZÄÖÜ][\w-]+)?$"
+        ),
+    ),
+    Rule("credit", 8, re.compile(r"^\((?:[a-zäöü]{2,5}|dpa|AFP|SID|Reuters|AP|KNA|epd|dpa-AFX)(?:[/, ]{1,2}[A-Za-zäöü-]{2,8}){0,3}\)$")),
+    Rule("credit", 6, re.compile(r"^[A-Z]{2,5}(?: ?/ ?[a-z]{2,5}| \([A-Za-zÄÖÜäöüß, -]{2,60}\))$|^[a-z]{2,4} [A-ZÄÖÜ][a-zäöüß]+$")),
+)
+
+#: A heading that only announces links; what follows it looks like headlines.
+RELATED_HEADING = re.compile(
+    r"^(?:mehr zum thema|zum thema|lesen sie (?:auch|mehr|dazu)|lesetipps?|auch interessant|passend dazu|weitere (?:artikel|themen|meldungen|nachrichten)|"
+    r"das könnte (?:sie|dich) (?:auch )?interessieren|meistgelesen|meist gelesen|empfehlungen|mehr (?:themen|news|nachrichten)(?: (?:auf|von|aus) \S+)?|"
+    r"mehr zum thema finden sie\b.{0,40}|related(?: (?:articles?|stories|news|content|topics|reading|coverage))?|read (?:more|also|next)|more on this(?: story| topic)?|"
+    r"more from .{2,30}|you (?:may|might) also (?:like|be interested in)|recommended(?: for you| reading| stories)?|most (?:read|popular)|trending(?: now)?|"
+    r"what to read next|further reading|see also|up next|editor's picks|top stories)\W*$",
+)
+
+#: A heading over small print; what follows it, at the end of a text, is small print too.
+DISCLAIMER_HEADING = re.compile(
+    r"^(?:disclaimer|haftungsausschluss|risikohinweis|bitte beachten(?: sie)?|rechtlicher hinweis|wichtiger hinweis|important (?:notice|information)|"
+    r"legal notice|disclosure|forward-looking statements|safe harbor statement)\W*$",
+)
+
+#: Asks whether to trade. A line of nothing but such questions sells something; a single one may be a heading.
+TRADE_QUESTION = _any(
+    r"(?:sollten?|sollen|müssen|können|dürfen) (?:(?:\S+ ){0,2}?(?:anleger|aktionäre|investoren|\S+-(?:aktionäre|anleger|investoren))|sie|ich|man|du) "
+    r"(?:\S+ ){0,6}?(?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen|handeln|zuschlagen|nachkaufen|trennen|investieren|reagieren|abstoßen|nachlegen)",
+    r"(?:lohnt|lohne|rechnet) sich (?:\S+ ){0,6}?(?:einstieg|kauf|investment|nachkauf|ausstieg|engagement|einsteigen)",
+    r"(?:ist|sind|bleibt) (?:\S+ ){0,6}?(?:ein kauf|kaufenswert|ein schnäppchen|zeit (?:zum|für den) (?:ein|aus)stieg|der richtige (?:zeitpunkt|moment))",
+    r"(?:kaufen|verkaufen|halten|einsteigen|aussteigen)(?:, \w+)? oder (?:\S+ ){0,2}?(?:kaufen|verkaufen|halten|einsteigen|aussteigen|abwarten|warten)",
+    r"(?:jetzt|noch|sofort|schnell) (?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen)",
+    r"should (?:(?:\S+ ){0,2}?(?:investors|shareholders|holders|traders)|you|i|we) (?:\S+ ){0,4}?(?:buy|sell|hold|invest|get in|get out|cash out|jump in|bail out|"
+    r"dump|act|step in|exit)",
+    r"(?:is|isn't) (?:it|now|this) (?:\S+ ){0,5}?(?:to buy|to sell|to get in|to get out|to invest|getting in|buying|selling|jumping in|entry point|to exit|an entry)",
+    r"is (?:\S+ ){1,6}?(?:a|still a|now a) (?:(?:good|strong|screaming) )?(?:buy|sell|bargain)",
+    r"(?:does|will|would) it (?:\S+ ){0,2}?(?:pay|make sense) to (?:buy|get in|invest|sell)",
+    r"(?:buy|sell|hold)(?:, \w+,?)? or (?:\S+ ){0,2}?(?:sell|hold|buy|wait)",
+)
+
+#: Signs that need one another: an offer, a call to act on it, and the excitement around it.
+OFFER = _any(
+    r"(?:neue[nrsm]?|neu(?:e?ste[nrsm]?)|aktuelle[nrsm]?|exklusive[nrsm]?|kostenlose[nrsm]?|gratis|brandneue[nrsm]?) (?:\S+ ){0,2}?\S*-?(?:analyse|report|studie|"
+    r"sonderreport|spezialreport|ratgeber|empfehlungsliste|aktientipps?|depot-?check|newsletter)",
+    r"(?:new|free|latest|exclusive|special|current|brand-new) (?:\S+ ){0,2}?(?:analysis|report|guide|stock picks?|watchlist|briefing|research note)",
+)
+ACTION = _any(
+    r"(?:lesen|erfahren|entdecken|sehen|laden|holen|fordern|klicken) sie (?:jetzt|hier|sich|in (?:der|unserem|unserer)|mehr)",
+    r"erfahren sie,? (?:was|warum|wie|ob|welche|wann)",
+    r"(?:hier|jetzt) (?:gratis |kostenlos |direkt |mehr )?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen)",
+    r"(?:find out|learn|discover) (?:here|now|more|what|why|how|whether|which|in)",
+    r"(?:click|read|tap|download|order) (?:here|now|it here|it now)",
+    r"(?:get|download|request|order|grab) (?:your|the|our|this)",
+    r"(?:read|see) (?:on|more|the full|the complete|the whole|our)(?: \S+){0,3}? (?:here|now|analysis|report)",
+)
+HYPE = _any(
+    r"(?:sprechen|spricht) eine (?:klare|deutliche) sprache",
+    r"dringende[rnm]? handlungsbedarf|was (?:\S+ ){0,2}?jetzt zu tun ist|was (?:anleger|aktionäre|investoren|sie) jetzt (?:tun|wissen) (?:sollten|müssen)",
+    r"(?:diese|drei|3|fünf|5) (?:\S+ )?aktien? (?:\S+ ){0,4}?(?:im depot|jetzt kaufen|explodieren|verdoppeln)",
+    r"verpassen sie (?:nicht|keine)|nicht verpassen|geheimtipp|liefert die antwort|jetzt handeln",
+    r"speak (?:for themselves|a clear language|volumes)|act now|urgent(?:ly)? (?:need|action)|don't miss|what (?:to do|you should do|investors should do) (?:now|next)|"
+    r"(?:could|may) (?:soar|explode|double|skyrocket)|top stocks? to buy|best stocks to buy|before it's too late",
+)
