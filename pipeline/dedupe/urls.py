@@ -25,10 +25,12 @@ _TO_NORMALISE = re.compile(r"%[0-9A-Fa-f]{2}|[^\w/:@!$&'()*+,;=?.~-]", re.ASCII)
 _UNRESERVED = re.compile(r"[\w.~-]", re.ASCII)
 _PARAMETER_START = re.compile(r"(?:^|&)(?:amp;)*")
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
-_AMP_FILE = re.compile(r"(?:\.amp)+(?=\.html?$)")
+# The look behind keeps a long run of ".amp" from being tried from each of its places.
+_AMP_FILE = re.compile(r"(?<!\.amp)(?:\.amp)+(?=\.html?$)")
 # What stands before a last /amp must look like a headline, an id or a file: /stocks/amp is a company, /tag/amp a topic.
 _ARTICLE_SEGMENT = re.compile(r"-[^-]+-|\d{5}|\.html?$")
 
+_LONGEST_HOST = 253  # RFC 1035
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 # amp.com.au is a company's own host: what is left after a prefix must be more than a suffix of registries.
 _HOST_PREFIX = re.compile(r"(?:(?:www|amp)\.(?!(?:com?|net|org|gov|edu|ac|or|ne)\.[a-z]{2}$)(?=[^.]+\.))+")
@@ -46,7 +48,8 @@ def url_key(url: str) -> str:
         port = parts.port
     except ValueError:
         return ""
-    host = _host(parts.hostname or "")
+    named = parts.hostname or ""
+    host = _host(named) if len(named) <= _LONGEST_HOST else ""
     if parts.scheme not in ("http", "https") or not host:
         return ""
     place = host if port in (None, 80, 443) else f"{host}:{port}"

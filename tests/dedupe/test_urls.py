@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 
 import pytest
 
@@ -101,3 +102,12 @@ def test_a_key_is_its_own_key_whatever_came_in() -> None:
     keys = [url_key(url) for url in urls]
     assert [url_key(key) for key in keys] == keys
     assert sum(map(bool, keys)) > 2000
+
+
+@pytest.mark.parametrize(
+    "tail", ["-" * 90_000 + "/amp", "1-" * 45_000 + "/x/amp", ".amp" * 22_000, "?" + "&amp;" * 18_000, ";jsessionid=" * 7_000]
+)
+def test_a_hostile_address_takes_no_longer_than_its_length(tail: str) -> None:
+    started = time.perf_counter()
+    url_key("https://example.com/" + tail)
+    assert time.perf_counter() - started < 1
