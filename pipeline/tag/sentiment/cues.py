@@ -1,0 +1,220 @@
+"""Which words of a sentence speak for or against somebody: direction × noun, events, roles, negation, hedges. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from pipeline.tag.sentiment.lexicon import NOTHING, Lexicon, Roles, lexicon
+from pipeline.tag.sentiment.sentence import Token, tokens
+from pipeline.tag.sentiment.weights import WEIGHTS
+
+_NOUNS = frozenset({"good", "burden", "bad"})
+_STRONG = frozenset({";", "–", "—", "|", "!", "?", "…"})
+_REACH_OF_NOUN, _REACH_OF_NEGATION, _REACH_OF_HEDGE, _REACH_OF_PARTICLE = 6, 4, 9, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Tokens first..last say `side` of whoever they are about, or `roles` of their subject and object."""
+
+    first: int
+    last: int
+    side: float
+    roles: Roles | None = None
+    hedged: bool = False
+    conceded: bool = False
+    about_target_price: bool = False
+
+
+@dataclass(slots=True)
+class Sentence:
+    """The tokens of one sentence, what each is, and the cues found in it."""
+
+    lexicon: Lexicon
+    tokens: list[Token]
+    kinds: list[frozenset[str]] = field(default_factory=list)
+    spans: list[tuple[int, int, frozenset[str], Roles | None]] = field(default_factory=list)
+    clause: list[int] = field(default_factory=list)
+    part: list[int] = field(default_factory=list)
+    cues: list[Cue] = field(default_factory=list)
+
+    def near(self, a: int, b: int) -> bool:
+        """Both tokens stand in the same clause with no comma between them."""
+        return self.clause[a] == self.clause[b] and self.part[a] == self.part[b]
+
+
+@lru_cache(maxsize=512)
+def read_sentence(text: str, names: tuple[tuple[int, int], ...], languages: tuple[str, ...]) -> Sentence:
+    """Find the cues of one sentence in which the given spans are names (and mean nothing by themselves)."""
+    sentence = Sentence(lexicon(languages), tokens(text, names))
+    _mark_phrases(sentence)
+    _mark_clauses(sentence)
+    taken = _separable(sentence)
+    for first, last, kinds, roles in sentence.spans:
+        if first in taken:
+            continue
+        _cue(sentence, first, last, kinds, roles)
+    _signed_numbers(sentence)
+    return sentence
+
+
+def _mark_phrases(sentence: Sentence) -> None:
+    words = [token.text if token.kind == "word" else "\0" for token in sentence.tokens]
+    sentence.kinds = [NOTHING] * len(words)
+    at = 0
+    while at < len(words):
+        if words[at] == "\0":
+            at += 1
+            continue
+        length, kinds, roles = sentence.lexicon.phrase(words[at : at + 4])
+        if "plain" not in kinds and (kinds or roles):
+            sentence.spans.append((at, at + length - 1, kinds, roles))
+            sentence.kinds[at : at + length] = [kinds] * length
+        at += length
+
+
+def _mark_clauses(sentence: Sentence) -> None:
+    clause = part = 0
+    opened = bool(sentence.kinds) and bool(sentence.kinds[0] & {"split", "concede_clause"})
+    for at, token in enumerate(sentence.tokens):
+        strong = token.kind == "mark" and (token.text.strip("- ") in _STRONG or token.text.strip() in {"-", "(", ")"})
+        if strong or (at and "split" in sentence.kinds[at]) or (opened and token.text == ","):
+            clause, opened = clause + 1, False
+        elif token.kind == "mark" and token.text in {",", ":"}:
+            part += 1
+        sentence.clause.append(clause)
+        sentence.part.append(part)
+
+
+def _separable(sentence: Sentence) -> set[int]:
+    """Join verbs to the particles that end their clause; return the tokens used up."""
+    taken: set[int] = set()
+    for at, token in enumerate(sentence.tokens):
+        candidates = sentence.lexicon.separable.get(token.text)
+        if not candidates or not _ends_clause(sentence, at):
+            continue
+        for back in range(at - 1, max(-1, at - _REACH_OF_PARTICLE), -1):
+            verb = next((v for v in candidates if sentence.tokens[back].text in v.verbs), None)
+            if verb and sentence.near(back, at) and back not in taken:
+                _cue(sentence, back, at, frozenset({verb.kind}), verb.roles)
+                taken |= {back, at}
+                break
+    return taken
+
+
+def _ends_clause(sentence: Sentence, at: int) -> bool:
+    if at + 1 == len(sentence.tokens):
+        return True
+    following = sentence.tokens[at + 1]
+    return following.kind == "mark" or bool(sentence.kinds[at + 1] & {"continued", "preposition"})
+
+
+def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles: Roles | None) -> None:
+    side, about, noun = _side(sentence, first, last, kinds)
+    if not side and not roles:
+        return
+    negated = _negated(sentence, first, last)
+    if noun is not None:
+        first, last = min(first, noun), max(last, noun)
+    factor = WEIGHTS.negated if negated else 1.0
+    sentence.cues.append(
+        Cue(
+            first,
+            last,
+            side * factor,
+            (roles[0] * factor, roles[1] * factor) if roles else None,
+            _hedged(sentence, first, last),
+            _conceded(sentence, first, last),
+            about,
+        )
+    )
+
+
+def _side(sentence: Sentence, first: int, last: int, kinds: frozenset[str]) -> tuple[float, bool, int | None]:
+    """What these words say alone or with their noun; whether that noun is a price target; where the noun stands."""
+    if direction := ("up" in kinds) - ("down" in kinds):
+        noun = _noun_of(sentence, first, last)
+        strength = WEIGHTS.percent if _percent_near(sentence, first, last) else 1.0
+        if noun is None:
+            return (direction * strength if not kinds & {"positive", "negative"} else _event(kinds)), False, None
+        what = sentence.kinds[noun]
+        return direction * strength * (1 if "good" in what else -1), "target_noun" in what, noun
+    return _event(kinds), False, None
+
+
+def _event(kinds: frozenset[str]) -> float:
+    bad = "bad" in kinds
+    if "negative" in kinds or (bad and "positive" in kinds):
+        return -1.0
+    if "positive" in kinds:
+        return 1.0
+    if bad:
+        return -WEIGHTS.bad_noun
+    return WEIGHTS.slight * (("slight_positive" in kinds) - ("slight_negative" in kinds))
+
+
+def _noun_of(sentence: Sentence, first: int, last: int) -> int | None:
+    """The nearest noun that can rise or fall, on either side, not beyond a comma or a cause ("falls on weak sales")."""
+    for away in range(1, _REACH_OF_NOUN + 1):
+        for at, edge in ((last + away, last), (first - away, first)):
+            if not 0 <= at < len(sentence.tokens) or not sentence.near(at, edge) or not sentence.kinds[at] & _NOUNS:
+                continue
+            between = range(min(at, edge) + 1, max(at, edge))
+            if not any("cause" in sentence.kinds[k] or sentence.kinds[k] & {"up", "down"} for k in between):
+                return at
+    for at in range(first, last + 1):
+        if last > first + 1 and sentence.kinds[at] & _NOUNS:
+            return at
+    return None
+
+
+def _percent_near(sentence: Sentence, first: int, last: int) -> bool:
+    around = range(max(0, first - 4), min(len(sentence.tokens), last + 6))
+    return any(_is_percent(sentence.tokens[at]) and sentence.near(at, first) for at in around)
+
+
+def _is_percent(token: Token) -> bool:
+    return token.kind == "number" and token.text[-1] in "%tc"
+
+
+def _negated(sentence: Sentence, first: int, last: int) -> bool:
+    before = range(max(0, first - 2 * _REACH_OF_NEGATION), first)
+    inside_or_after = range(first + 1, min(len(sentence.tokens), last + _REACH_OF_NEGATION))
+    german = "nicht" in sentence.lexicon.kinds
+    for at in (*before, *(inside_or_after if german else ())):
+        if "negation" not in sentence.kinds[at] or "not_negation" in sentence.kinds[at] or not sentence.near(at, first):
+            continue
+        if german or first - at <= _REACH_OF_NEGATION:
+            return True
+    return False
+
+
+def _hedged(sentence: Sentence, first: int, last: int) -> bool:
+    around = range(max(0, first - _REACH_OF_HEDGE), min(len(sentence.tokens), last + _REACH_OF_HEDGE))
+    return any("hedge" in sentence.kinds[at] and sentence.clause[at] == sentence.clause[first] for at in around)
+
+
+def _conceded(sentence: Sentence, first: int, last: int) -> bool:
+    for at in range(first - 1, -1, -1):
+        if not sentence.near(at, first):
+            return False
+        if "concede_clause" in sentence.kinds[at]:
+            return True
+        if "concede" in sentence.kinds[at]:
+            return not any(at < cue.first and cue.last < first for cue in sentence.cues)
+    return False
+
+
+def _signed_numbers(sentence: Sentence) -> None:
+    """A signed percentage says which way it went; one beside words that say so already only repeats them."""
+    for at, token in enumerate(sentence.tokens):
+        if not _is_percent(token) or token.text[0] not in "+-−–":
+            continue
+        if not any(sentence.near(at, cue.first) and abs(cue.last - at) <= 4 for cue in sentence.cues):
+            side = 1.0 if token.text[0] == "+" else -1.0
+            sentence.cues.append(Cue(at, at, side, None, _hedged(sentence, at, at), _conceded(sentence, at, at)))
+
+
+def names_in(sentence: Sentence) -> Sequence[int]:
+    """Where the names stand."""
+    return [at for at, token in enumerate(sentence.tokens) if token.kind == "name"]

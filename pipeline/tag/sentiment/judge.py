@@ -1,0 +1,123 @@
+"""From weighed cues to verdicts: of one span, of a company over an article, of the article. Pure."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.tag.sentiment.cues import read_sentence
+from pipeline.tag.sentiment.lexicon import languages_of
+from pipeline.tag.sentiment.sentence import sentence_at, sentences
+from pipeline.tag.sentiment.weigh import Weighed, weigh
+from pipeline.tag.sentiment.weights import WEIGHTS
+from schemas.tag import Span, Verdict
+
+MODEL = "rules-1"
+MOST_SPANS, MOST_SENTENCES, MOST_EVIDENCE = 30, 60, 8
+_TITLE, _UNNAMED, _MIXED, _DOUBTFUL = 2.0, 0.6, 0.4, 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One piece of evidence: where it stands, its signed weight, whether it is only alleged or possible."""
+
+    span: Span
+    weight: float
+    hedged: bool
+
+
+def judge_span(title: str, text: str, span: Span, others: Sequence[Span], language: str | None) -> Verdict:
+    """What the sentence around one span says of it; `others` are the other names, in any order."""
+    return _verdict(_of_span(title, text, span, others, language))
+
+
+def judge_company(title: str, text: str, spans: Sequence[Span], others: Sequence[Span], language: str | None, *, topic: bool) -> Verdict:
+    """What an article says of a company named in `spans`; with `topic`, sentences that name nobody are about it too."""
+    said: dict[Span, Said] = {}
+    for span in spans[:MOST_SPANS]:
+        near = [other for other in others if other.field == span.field and abs(other.start - span.start) < 1000]
+        for piece in _of_span(title, text, span, near, language):
+            weight = piece.weight * (_TITLE if span.field == "title" else 1.0)
+            if piece.span not in said or abs(weight) > abs(said[piece.span].weight):
+                said[piece.span] = Said(piece.span, weight, piece.hedged)
+    if topic:
+        named = [*spans, *others]
+        for piece in _unnamed(text, [span for span in named if span.field == "text"], language):
+            said.setdefault(piece.span, piece)
+    return _verdict(said.values(), spread=True)
+
+
+def judge_article(title: str, text: str, language: str | None) -> Verdict:
+    """What an article says on the whole: its title twice, then its first sentences."""
+    head = [Said(piece.span, piece.weight * _TITLE, piece.hedged) for piece in _sentence("title", title, 0, len(title), language)]
+    body = [piece for start, end in sentences(text, MOST_SENTENCES) for piece in _sentence("text", text, start, end, language)]
+    return _verdict([*head, *body], spread=True)
+
+
+def _of_span(title: str, text: str, span: Span, others: Sequence[Span], language: str | None) -> list[Said]:
+    whole = title if span.field == "title" else text
+    start, end = max(0, min(span.start, len(whole))), max(0, min(span.end, len(whole)))
+    if start >= end or end - start > 200:
+        return []
+    low, high = sentence_at(whole, start, end)
+    names = [(start, end)]
+    for other in sorted(others, key=lambda o: (o.start, -o.end)):
+        inside = other.field == span.field and low <= other.start < other.end <= high
+        if inside and all(other.end <= a or other.start >= b for a, b in names):
+            names.append((other.start, other.end))
+    names.sort()
+    sentence = read_sentence(whole[low:high], tuple((a - low, b - low) for a, b in names), languages_of(language, whole[low:high]))
+    return [_said(weighed, sentence.tokens, span.field, low) for weighed in weigh(sentence, names.index((start, end)))]
+
+
+def _sentence(field: str, whole: str, start: int, end: int, language: str | None) -> list[Said]:
+    sentence = read_sentence(whole[start:end], (), languages_of(language, whole[start:end]))
+    return [_said(weighed, sentence.tokens, field, start) for weighed in weigh(sentence, None)]
+
+
+def _unnamed(text: str, named: Sequence[Span], language: str | None) -> Iterable[Said]:
+    starts = sorted(span.start for span in named)
+    for start, end in sentences(text, MOST_SENTENCES):
+        if not any(start <= at < end for at in starts):
+            for piece in _sentence("text", text, start, end, language):
+                yield Said(piece.span, piece.weight * _UNNAMED, piece.hedged)
+
+
+def _said(weighed: Weighed, tokens: Sequence, field: str, offset: int) -> Said:
+    first, last = tokens[weighed.cue.first], tokens[weighed.cue.last]
+    return Said(Span(field=field, start=offset + first.start, end=offset + last.end), weighed.weight, weighed.cue.hedged)
+
+
+def _verdict(said: Iterable[Said], *, spread: bool = False) -> Verdict:
+    """Three probabilities from evidence; over many sentences (`spread`) the same evidence counts less each time."""
+    pieces = [piece for piece in said if piece.weight]
+    good = sum(piece.weight for piece in pieces if piece.weight > 0)
+    bad = -sum(piece.weight for piece in pieces if piece.weight < 0)
+    if spread and pieces:
+        thin = math.sqrt(1 + len(pieces) / 4)
+        good, bad = good / thin, bad / thin
+    p_negative, p_neutral, p_positive = _probabilities(good, bad)
+    doubtful = sum(abs(piece.weight) for piece in pieces if piece.hedged)
+    return Verdict(
+        p_negative=p_negative,
+        p_neutral=p_neutral,
+        p_positive=p_positive,
+        evidence=_strongest(pieces),
+        mixed=min(good, bad) >= _MIXED and min(good, bad) >= _MIXED * max(good, bad),
+        hedged=doubtful > 0 and doubtful >= (0.15 if spread else _DOUBTFUL) * (good + bad),
+    )
+
+
+def _probabilities(good: float, bad: float) -> tuple[float, float, float]:
+    g, b = 1 - math.exp(-good), 1 - math.exp(-bad)
+    logits = (WEIGHTS.lean * b - WEIGHTS.push * g, WEIGHTS.still, WEIGHTS.lean * g - WEIGHTS.push * b)
+    top = max(logits)
+    parts = [math.exp(logit - top) for logit in logits]
+    total = sum(parts)
+    return parts[0] / total, parts[1] / total, parts[2] / total
+
+
+def _strongest(pieces: Sequence[Said]) -> tuple[Span, ...]:
+    """The strongest evidence of both sides, in reading order."""
+    best = sorted(pieces, key=lambda piece: (-abs(piece.weight), piece.span.start))[:MOST_EVIDENCE]
+    spans = {piece.span for piece in best}
+    return tuple(sorted(spans, key=lambda span: (span.field == "text", span.start, span.end)))

@@ -1,0 +1,109 @@
+"""How much each cue of a sentence is about one name: clauses, other names between, subject and object, sources. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.tag.sentiment.cues import Cue, Sentence, names_in
+from pipeline.tag.sentiment.weights import WEIGHTS
+
+_JOINTS = frozenset({",", "&", "/", "and", "und", "or", "oder", "sowie"})
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """One cue as it bears on somebody: its signed weight."""
+
+    cue: Cue
+    weight: float
+
+
+def weigh(sentence: Sentence, index: int | None) -> list[Weighed]:
+    """The cues that bear on the name with this index, or on the sentence as a whole (None)."""
+    if index is None:
+        return [Weighed(cue, _general(cue)) for cue in sentence.cues]
+    names = names_in(sentence)
+    target = names[index]
+    group = _group(sentence, names, target)
+    rivals = [at for at in names if at not in group]
+    source = _source(sentence, target, rivals)
+    found = (Weighed(cue, source * _said(sentence, cue, target, rivals) * _pull(sentence, cue, group, rivals)) for cue in sentence.cues)
+    return [weighed for weighed in found if abs(weighed.weight) > 0.02]
+
+
+def _general(cue: Cue) -> float:
+    side = cue.side or (max(cue.roles, key=abs) if cue.roles else 0.0)
+    return side * _doubt(cue)
+
+
+def _doubt(cue: Cue) -> float:
+    return (WEIGHTS.hedged if cue.hedged else 1.0) * (WEIGHTS.conceded if cue.conceded else 1.0)
+
+
+def _group(sentence: Sentence, names: Sequence[int], target: int) -> list[int]:
+    """The names listed together with the target: "Metals, banks and X"."""
+    groups: list[list[int]] = []
+    for at in names:
+        listed = groups and all(sentence.tokens[k].text in _JOINTS for k in range(groups[-1][-1] + 1, at))
+        if listed:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return next(group for group in groups if target in group)
+
+
+def _pull(sentence: Sentence, cue: Cue, group: list[int], rivals: list[int]) -> float:
+    """How near the cue is to the name: distance, clauses, commas, names between, another subject."""
+    left = cue.last < group[0]
+    a, b = (cue.last, group[0]) if left else (group[-1], cue.first)
+    factor = _doubt(cue) / (1 + max(0, b - a - 1) / WEIGHTS.reach)
+    here, there = sentence.clause[group[0]], sentence.clause[cue.first]
+    if here != there:
+        foreign = any(sentence.clause[at] == there for at in rivals)
+        factor *= WEIGHTS.foreign_clause if foreign else WEIGHTS.other_clause
+    elif sentence.part[a] != sentence.part[b]:
+        factor *= WEIGHTS.comma
+    factor *= WEIGHTS.rival ** min(2, sum(a < at < b for at in rivals))
+    if left and not cue.roles and any(at < cue.first and sentence.clause[at] == there for at in rivals):
+        factor *= WEIGHTS.taken
+    return factor
+
+
+def _said(sentence: Sentence, cue: Cue, target: int, rivals: list[int]) -> float:
+    """What the cue says of this name, by its part in the sentence."""
+    before = sentence.kinds[target - 1] if target else frozenset()
+    if cue.roles:
+        return _role(sentence, cue, target, rivals, "agent" in before)
+    ceded = "receiver" in before and any("ceding" in sentence.kinds[at] for at in range(cue.first, cue.last + 1))
+    return -cue.side if ceded and cue.last < target else cue.side
+
+
+def _role(sentence: Sentence, cue: Cue, target: int, rivals: list[int], agent: bool) -> float:
+    subject, patient = cue.roles or (0.0, 0.0)
+    if agent:
+        return subject
+    if target > cue.last:
+        return patient
+    by = any("agent" in sentence.kinds[at - 1] for at in rivals if at)
+    following = cue.last + 1
+    ends = following >= len(sentence.tokens) or sentence.tokens[following].kind == "mark"
+    helped = cue.first > 0 and any("passive" in sentence.kinds[at] for at in range(max(0, cue.first - 3), cue.first))
+    intransitive = ends or "preposition" in sentence.kinds[following]
+    if by or helped or (intransitive and not any(at > cue.last for at in rivals)):
+        return patient
+    return subject or (cue.side if not any(at > cue.last for at in rivals) else 0.0)
+
+
+def _source(sentence: Sentence, target: int, rivals: list[int]) -> float:
+    """Less than 1 where the name is who speaks or rates, not who is spoken of."""
+    kinds, last = sentence.kinds, len(sentence.tokens) - 1
+    before = kinds[target - 1] if target else frozenset()
+    after = kinds[target + 1] if target < last else frozenset()
+    closing = target >= last - 1 and any(sentence.tokens[k].text == ":" for k in range(max(1, target - 5), target))
+    if closing or "attribution_before" in before:
+        return WEIGHTS.attributed
+    later = [at for at in rivals if at > target]
+    rates = any("rating_verb" in kinds[at] for at in range(target + 1, min(last, target + 3) + 1))
+    priced = any(cue.about_target_price and target < cue.first < target + 4 for cue in sentence.cues)
+    if later and (rates or priced):
+        return WEIGHTS.attributed
+    return WEIGHTS.speaking if "attribution" in after else 1.0
