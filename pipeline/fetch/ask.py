@@ -1,0 +1,145 @@
+"""One request and its answer, without following redirects. I/O; whatever a server does is a value here."""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import aiohttp
+from aiohttp.http import HttpProcessingError
+from yarl import URL
+
+from pipeline.fetch import headers
+from pipeline.fetch.connect import AddressRefused
+from pipeline.fetch.policy import Policy
+from schemas.web import FetchCode, Header
+
+_CHUNK = 64 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ENCODINGS = frozenset({"", "identity", "gzip", "deflate", "br"})
+_BROKEN = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, EOFError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one request brought. `location` is set, and only then, where the server points elsewhere."""
+
+    code: FetchCode
+    status: int | None = None
+    headers: tuple[Header, ...] = ()
+    location: str | None = None
+    retry_after_s: float | None = None
+    content: bytes | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Sends requests within the limits of `policy`; `clock` reads a Retry-After that is a date."""
+
+    session: aiohttp.ClientSession
+    policy: Policy
+    clock: Callable[[], datetime]
+
+    async def ask(self, url: URL, sent: Mapping[str, str], *, max_bytes: int, left_s: float) -> Answer:
+        """The answer to one GET. Where the body is longer than `max_bytes`, TOO_LARGE with its beginning."""
+        limits = aiohttp.ClientTimeout(
+            total=left_s, connect=self.policy.connect_s, sock_connect=self.policy.connect_s, sock_read=self.policy.read_s
+        )
+        status = None
+        try:
+            async with self.session.get(url, headers=sent, allow_redirects=False, timeout=limits) as response:
+                status = response.status
+                return await self._read(response, max_bytes)
+        except (TimeoutError, *_BROKEN) as error:
+            forbidden = _refusal(error)
+            code = FetchCode.FORBIDDEN_ADDRESS if forbidden else FetchCode.UNREACHABLE
+            detail = forbidden or self._in_words(error)
+            return Answer(code=code, status=status, detail=detail)
+
+    async def _read(self, response: aiohttp.ClientResponse, max_bytes: int) -> Answer:
+        status = response.status
+        kept = headers.kept(response.headers.items())
+        location = response.headers.get("Location")
+        if status in _REDIRECTS and location is not None:
+            return Answer(code=FetchCode.STATUS, status=status, headers=kept, location=_readable(location))
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
+            detail = f"content encoding {encoding[:40]!r} was not asked for"
+            return Answer(code=FetchCode.UNREACHABLE, status=status, headers=kept, detail=detail)
+        content, whole = await _body(response, max_bytes)
+        return Answer(
+            code=_code(status, whole),
+            status=status,
+            headers=kept,
+            retry_after_s=headers.retry_after(response.headers.get("Retry-After"), self.clock())
+            if status in (429, 503)
+            else None,
+            content=content,
+            detail=None if whole else f"more than {max_bytes} bytes unpacked",
+        )
+
+    def _in_words(self, error: Exception) -> str:
+        match error:
+            case aiohttp.ConnectionTimeoutError():
+                return f"no connection within {self.policy.connect_s:g} s"
+            case aiohttp.SocketTimeoutError():
+                return f"nothing came for {self.policy.read_s:g} s"
+            case TimeoutError():
+                return f"not finished within {self.policy.total_s:g} s"
+            case _:
+                return _in_words(error)
+
+
+def _code(status: int, whole: bool) -> FetchCode:
+    if status == 304:
+        return FetchCode.NOT_MODIFIED
+    if not 200 <= status < 300:
+        return FetchCode.STATUS
+    return FetchCode.OK if whole else FetchCode.TOO_LARGE
+
+
+async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> tuple[bytes, bool]:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := await response.content.read(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > max_bytes:
+            response.close()
+            return b"".join(chunks)[:max_bytes], False
+    return b"".join(chunks), True
+
+
+def _readable(location: str) -> str:
+    """Bytes that are not UTF-8 come as surrogates; in practice they are Latin-1."""
+    return location.encode("utf-8", "surrogateescape").decode("latin-1") if not _is_utf8(location) else location
+
+
+def _is_utf8(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _refusal(error: BaseException | None) -> str | None:
+    while error is not None:
+        if isinstance(error, AddressRefused):
+            return str(error)
+        error = error.__cause__
+    return None
+
+
+def _in_words(error: Exception) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            words = f"name does not resolve: {error.os_error}"
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            words = f"tls: {error}"
+        case aiohttp.ClientConnectorError():
+            words = f"no connection: {error.os_error}"
+        case aiohttp.ServerDisconnectedError():
+            words = "the server hung up without an answer"
+        case aiohttp.ClientOSError():
+            words = f"connection lost: {error}"
+        case _:
+            words = f"broken answer: {type(error).__name__} {error}"
+    return "".join(char if char.isprintable() else " " for char in words[:300])

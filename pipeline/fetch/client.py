@@ -1,0 +1,214 @@
+"""Carries requests out politely: robots.txt, turns at a host, redirects by hand. I/O; every end is a `Body`."""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from yarl import URL
+
+from pipeline.fetch import headers, robots
+from pipeline.fetch.address import refused_url
+from pipeline.fetch.ask import Answer, Asker
+from pipeline.fetch.host import Host
+from schemas.web import Body, FetchCode, Kind, Request
+
+_LEAST_S = 0.1  # a timeout of 0 means none at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What to fetch and within which limits. `kind` is None for a robots.txt, which no robots.txt governs."""
+
+    url: str
+    kind: Kind | None
+    sent: Mapping[str, str]
+    max_bytes: int
+    max_redirects: int
+
+
+@dataclass(slots=True)
+class Trail:
+    """One errand on its way: what it has met so far."""
+
+    left_s: float
+    targets: list[str] = field(default_factory=list)
+    final: URL | None = None
+    asked_at: datetime | None = None
+    robots: str | None = None
+    note: str | None = None
+
+
+class Client:
+    """One call of `fetch`: its hosts and what their robots.txt say."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self._policy = asker.policy
+        self._hosts: defaultdict[str, Host] = defaultdict(lambda: Host(asker.policy))
+        self._rules: dict[URL, robots.Rules] = {}
+        self._reading: defaultdict[URL, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def exchange(self, request: Request) -> Body:
+        """Carry one request out, to its end."""
+        errand = Errand(
+            url=request.url,
+            kind=request.kind,
+            sent=headers.asking(request, self._policy.user_agent),
+            max_bytes=self._policy.max_bytes(request.kind),
+            max_redirects=self._policy.max_redirects,
+        )
+        trail = Trail(self._policy.total_s)
+        answer = await self._follow(errand, trail)
+        if answer.code is FetchCode.NOT_MODIFIED and not _was_conditional(errand.sent):
+            answer = replace(answer, code=FetchCode.STATUS, detail="304 to a request without conditions")
+        return self._body(request, trail, answer)
+
+    def _body(self, request: Request, trail: Trail, answer: Answer) -> Body:
+        content = {FetchCode.OK: answer.content, FetchCode.STATUS: answer.content or None}.get(answer.code)
+        answered_at = self._asker.clock()
+        return Body(
+            kind=request.kind,
+            owner=request.owner,
+            target=request.target,
+            revision=request.revision,
+            attempt=request.attempt,
+            url=request.url,
+            final_url=None if answer.status is None else str(trail.final),
+            redirects=tuple(trail.targets),
+            asked_at=trail.asked_at or answered_at,
+            answered_at=answered_at,
+            code=answer.code,
+            status=answer.status,
+            headers=answer.headers,
+            retry_after_s=answer.retry_after_s,
+            robots=trail.robots,
+            detail="; ".join(filter(None, (answer.detail, trail.note))) or None,
+            sha256=None if content is None else hashlib.sha256(content).hexdigest(),
+            content=content,
+        )
+
+    async def _follow(self, errand: Errand, trail: Trail) -> Answer:
+        """The last answer on the way from `errand.url`: one that points nowhere, or the reason not to go on."""
+        target = errand.url
+        while True:
+            url = _parsed(target)
+            if isinstance(url, str):
+                return Answer(code=FetchCode.FORBIDDEN_ADDRESS, detail=url)
+            if stop := await self._permitted(url, errand, trail):
+                return stop
+            answer = await self._turn(url, errand, trail)
+            if answer.location is None:
+                return answer
+            target = _joined(url, answer.location)
+            looped = target in (errand.url, *trail.targets)
+            trail.targets.append(target)
+            if looped or len(trail.targets) > errand.max_redirects:
+                why = "redirects in a loop" if looped else f"more than {errand.max_redirects} redirects"
+                return replace(answer, code=FetchCode.TOO_MANY_REDIRECTS, detail=why)
+
+    async def _permitted(self, url: URL, errand: Errand, trail: Trail) -> Answer | None:
+        """The end of the errand where address or robots.txt forbid to ask, else None."""
+        if reason := refused_url(url, self._policy.allowed_local):
+            return Answer(code=FetchCode.FORBIDDEN_ADDRESS, detail=reason)
+        if errand.kind is None:
+            return None
+        rules = await self._rules_of(url.origin())
+        trail.robots = rules.verdict(str(url))
+        if not self._host(url).slow_down(rules.delay_s):
+            trail.note = f"crawl-delay of {rules.delay_s:g} s cut to {self._policy.max_wait_s:g} s"
+        if trail.robots == "disallowed":
+            return Answer(code=FetchCode.DISALLOWED, detail="robots.txt disallows it")
+        # A feed was named by whoever runs this: it is asked where there is no word against it.
+        if trail.robots == "unavailable" and errand.kind is not Kind.FEED:
+            return Answer(code=rules.ended, detail=f"robots.txt: {rules.detail}", retry_after_s=rules.wait_s)
+        return None
+
+    async def _turn(self, url: URL, errand: Errand, trail: Trail) -> Answer:
+        """Ask when it is our turn at the host; where it wants to be left alone for longer than we wait, don't."""
+        host = self._host(url)
+        async with host.lock:
+            if closed_s := await host.opened():
+                detail = f"host asked to wait {closed_s:.0f} s more"
+                return Answer(code=FetchCode.UNREACHABLE, detail=detail, retry_after_s=closed_s)
+            trail.final = url
+            trail.asked_at = trail.asked_at or self._asker.clock()
+            started = asyncio.get_running_loop().time()
+            try:
+                answer = await self._asker.ask(url, errand.sent, max_bytes=errand.max_bytes, left_s=trail.left_s)
+            finally:
+                host.left()
+            trail.left_s = max(_LEAST_S, trail.left_s - (asyncio.get_running_loop().time() - started))
+            if answer.status == 429 or answer.retry_after_s is not None:
+                host.refused(answer.retry_after_s)
+            return answer
+
+    async def _rules_of(self, origin: URL) -> robots.Rules:
+        async with self._reading[origin]:
+            if origin not in self._rules:
+                self._rules[origin] = await self._read_rules(origin)
+            return self._rules[origin]
+
+    async def _read_rules(self, origin: URL) -> robots.Rules:
+        errand = Errand(
+            url=str(origin / "robots.txt"),
+            kind=None,
+            sent={
+                "User-Agent": self._policy.user_agent,
+                "Accept": "text/plain, */*;q=0.5",
+                "Accept-Encoding": "gzip, deflate, br",
+            },
+            max_bytes=robots.MAX_BYTES,
+            max_redirects=robots.MAX_REDIRECTS,
+        )
+        trail = Trail(self._policy.total_s)
+        answer = await self._follow(errand, trail)
+        return _rules(answer, self._policy.product, redirected=bool(trail.targets))
+
+    def _host(self, url: URL) -> Host:
+        return self._hosts[(url.raw_host or "").removesuffix(".").lower()]
+
+
+def _rules(answer: Answer, product: str, *, redirected: bool) -> robots.Rules:
+    """What to make of the answer to a request for robots.txt (RFC 9309, 2.3.1)."""
+    if answer.code in (FetchCode.OK, FetchCode.TOO_LARGE):
+        return robots.parse(answer.content or b"", product)
+    missing = answer.code is FetchCode.STATUS and answer.status is not None and answer.status < 500 and answer.status != 429
+    if missing or answer.code is FetchCode.TOO_MANY_REDIRECTS:
+        return robots.Rules("none", product)
+    # Where the host itself cannot be had, that is how the errand ends; elsewhere it is robots.txt that is missing.
+    host_failed = answer.code is FetchCode.UNREACHABLE or (answer.code is FetchCode.FORBIDDEN_ADDRESS and not redirected)
+    return robots.Rules(
+        "unavailable",
+        product,
+        ended=answer.code if host_failed else FetchCode.DISALLOWED,
+        detail=answer.detail or f"status {answer.status}",
+        wait_s=answer.retry_after_s,
+    )
+
+
+def host_of(url: str) -> str:
+    """The host whose queue a request waits in; an address that cannot be read has one of its own."""
+    parsed = _parsed(url)
+    return url if isinstance(parsed, str) else (parsed.raw_host or url).removesuffix(".").lower()
+
+
+def _parsed(text: str) -> URL | str:
+    try:
+        return URL(text.strip()).with_fragment(None)
+    except ValueError as error:
+        return f"not an address: {error}"
+
+
+def _joined(url: URL, location: str) -> str:
+    """Where a Location points; one that cannot be read is returned as it is, to be refused in its turn."""
+    try:
+        return str(url.join(URL(location.strip())).with_fragment(None))
+    except ValueError:
+        return location
+
+
+def _was_conditional(sent: Mapping[str, str]) -> bool:
+    return "If-None-Match" in sent or "If-Modified-Since" in sent
