@@ -1,0 +1,138 @@
+"""What a page says of its article: title, date, authors, address, access and opt-outs. Pure.
+
+Always JSON-LD first, then meta elements, then what trafilatura read from the page.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+
+from pipeline.read.dates import Stated, read_date
+from pipeline.read.extract import tidy
+from pipeline.read.jsonld import Node, texts
+from schemas.article import Access
+
+_DATE_META = (
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "parsely-pub-date",
+    "sailthru.date",
+    "dcterms.created",
+    "dc.date.issued",
+    "dcterms.date",
+    "dc.date",
+    "cxenseparse:recs:publishtime",
+    "publish-date",
+    "publishdate",
+    "pubdate",
+    "date",
+)
+_AUTHOR_META = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator")
+_OPT_OUTS = frozenset({"noai", "noimageai", "noarchive"})
+_NO_NAME = re.compile(r"https?://|www\.|@|\.(?:html?|php)\b|^\W*$|\d{3}", re.IGNORECASE)
+_BYLINE = re.compile(r"^(?:von|by|text|autor(?:in|en)?|author)[: ]\s*", re.IGNORECASE)
+_BETWEEN_NAMES = re.compile(r"\s*(?:;|,|\||\bund\b|\band\b|&)\s*")
+
+Meta = dict[str, list[str]]
+
+
+def meta_of(tree: HtmlElement) -> Meta:
+    """Contents of the page's meta elements by lower-case name, property or itemprop, in order."""
+    found: Meta = {}
+    for element in tree.iter("meta"):
+        content = element.get("content")
+        for attribute in ("name", "property", "itemprop"):
+            if content and (name := element.get(attribute)):
+                found.setdefault(name.strip().lower(), []).append(content.strip())
+    return found
+
+
+def title_of(node: Node, meta: Meta, fallback: str | None) -> str:
+    """The headline: the page's own before the one made for sharing."""
+    candidates = [*texts(node.get("headline")), *meta.get("og:title", ()), fallback or "", *meta.get("twitter:title", ())]
+    return next((title for c in candidates if (title := tidy(html.unescape(c)))), "")
+
+
+def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, language: str | None) -> tuple[Stated, str] | None:
+    """When the article appeared by its own account, and where it says so: json-ld, meta or page.
+
+    `page` is the day that was found on the page; a time element of that day gives the time.
+    """
+    sources = (
+        ("json-ld", texts(node.get("datePublished"))),
+        ("meta", [content for name in _DATE_META for content in meta.get(name, ())]),
+    )
+    for basis, values in sources:
+        for value in values:
+            if stated := read_date(value, language):
+                return stated, basis
+    day = read_date(page, language) if page else None
+    if day is None:
+        return None
+    shown = (read_date(t.get("datetime") or "", language) for t in tree.iter("time"))
+    return next((s for s in shown if s and s.precision != "day" and s.at.date() == day.at.date()), day), "page"
+
+
+def authors_of(node: Node, meta: Meta, fallback: str | None) -> tuple[str, ...]:
+    """Names of the authors, without those of the publisher."""
+    publisher = {n.casefold() for n in (*_names(node.get("publisher")), *meta.get("og:site_name", ()))}
+    sources: Iterable[Iterable[str]] = (
+        _names(node.get("author")),
+        (content for name in _AUTHOR_META for content in meta.get(name, ())),
+        (fallback or "").split(";"),
+    )
+    for source in sources:
+        names = [n for value in source for n in _split(value) if n.casefold() not in publisher]
+        if names:
+            return tuple(dict.fromkeys(names))
+    return ()
+
+
+def canonical_of(tree: HtmlElement, url: str) -> str | None:
+    """The address the page claims for itself, resolved; http and https only."""
+    for link in tree.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split() and (href := (link.get("href") or "").strip()):
+            try:
+                address = urljoin(url, href)
+                parts = urlsplit(address)
+            except ValueError:
+                continue
+            if parts.scheme in ("http", "https") and parts.hostname:
+                return address
+    return None
+
+
+def access_of(node: Node, meta: Meta) -> Access:
+    """Whether the page says that its article is behind a wall."""
+    said = [str(node.get("isAccessibleForFree", "")).lower()]
+    said += [tier.lower() for tier in meta.get("article:content_tier", ())]
+    if any(s in ("false", "http://schema.org/false", "https://schema.org/false", "locked", "metered", "paid") for s in said):
+        return Access.TEASER
+    return Access.FREE if any(s in ("true", "http://schema.org/true", "https://schema.org/true", "free") for s in said) else Access.UNKNOWN
+
+
+def opt_outs_of(meta: Meta) -> tuple[str, ...]:
+    """What the page asks machines not to do: noai, noimageai, noarchive, tdm-reservation."""
+    words = {w for c in meta.get("robots", ()) for w in re.split(r"[\s,]+", c.lower())}
+    reserved = ["tdm-reservation"] if "1" in meta.get("tdm-reservation", ()) else []
+    return (*sorted(words & _OPT_OUTS), *reserved)
+
+
+def _names(value: Any) -> Iterator[str]:
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, str):
+            yield entry
+        elif isinstance(entry, dict):
+            yield from texts(entry.get("name"))
+
+
+def _split(value: str) -> Iterator[str]:
+    for part in _BETWEEN_NAMES.split(_BYLINE.sub("", tidy(html.unescape(value)))):
+        if part and len(part) <= 60 and not _NO_NAME.search(part):
+            yield part

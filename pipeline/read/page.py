@@ -1,0 +1,92 @@
+"""Page bytes to article: text, blocks, what was taken out, and what the page says of itself. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from lxml.etree import LxmlError
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from pipeline.read.decode import decode_page, not_a_page
+from pipeline.read.extract import extract_article, tidy
+from pipeline.read.jsonld import article_node, texts
+from pipeline.read.language import language_of
+from pipeline.read.lines import divide
+from pipeline.read.metadata import access_of, authors_of, canonical_of, meta_of, opt_outs_of, published, title_of
+from pipeline.read.plain import read_text
+from pipeline.read.promotion import promotion_lines
+from schemas.article import Promo, Reading, Unreadable
+from schemas.outcome import OutcomeCode
+
+_SELLS = 0.5  # share of promotion from which the whole article is one
+_TITLE_LINES = 4
+_KICKER_WORDS = 8
+
+
+def read_page(body: bytes, url: str, *, content_type: str | None = None, language: str | None = None) -> Reading | Unreadable:
+    """Read the article on a page.
+
+    `body` is the page as sent, after transfer and content encodings are undone; `content_type` the HTTP header; `language`
+    the feed's or the publisher's, which decides where the text does not.
+    """
+    if other := not_a_page(body, content_type):
+        return Unreadable(code=OutcomeCode.NOT_HTML, detail=other)
+    html = decode_page(body, content_type)
+    if (content_type or "").strip().lower().startswith("text/plain") and "<html" not in html[:2000].lower():
+        return read_text(html, url)
+    try:
+        tree = document_fromstring(html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
+        return _read_tree(html, tree, url, language)
+    except (LxmlError, RecursionError, AssertionError) as error:  # empty, or nested deeper than the parsers go
+        return Unreadable(code=OutcomeCode.NO_TEXT, detail=f"no document: {type(error).__name__}")
+
+
+def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> Reading | Unreadable:
+    extract = extract_article(html, tree, url)
+    if extract is None or not extract.lines:
+        return Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
+    node, meta, head = article_node(tree), meta_of(tree), extract.head
+    title = title_of(node, meta, head.title)
+    lines = _without_title(title, extract.lines)
+    language = language_of(" ".join([title, *(text for _, text in lines)]), tree.get("lang"), claimed)
+    promotion = promotion_lines(title, [text for _, text in lines], language)
+    text, blocks, promo = divide(lines, promotion)
+    if not text:
+        return Unreadable(code=OutcomeCode.NO_TEXT, detail="nothing but promotion on the page")
+    date = published(node, meta, tree, head.date, language)
+    return Reading(
+        title=title,
+        text=text,
+        blocks=blocks,
+        promo=promo,
+        published_at=date[0].at if date else None,
+        published_precision=date[0].precision if date else None,
+        published_basis=date[1] if date else None,
+        authors=authors_of(node, meta, head.author),
+        language=language,
+        canonical_url=canonical_of(tree, url),
+        access=access_of(node, meta),
+        genre=_genre(texts(node.get("@type")), text, promo),
+        opt_out=opt_outs_of(meta),
+    )
+
+
+def _without_title(title: str, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The lines without those at the beginning that only repeat the title, with or without a few words before it."""
+    said = _words(title)
+
+    def repeats(text: str) -> bool:
+        words = _words(text)
+        return bool(said) and words[-len(said) :] == said and len(words) - len(said) <= _KICKER_WORDS
+
+    return [line for i, line in enumerate(lines) if i >= _TITLE_LINES or not repeats(line[1])]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", tidy(text).casefold())
+
+
+def _genre(types: list[str], text: str, promo: tuple[Promo, ...]) -> str | None:
+    taken = sum(len(p.text) for p in promo if p.kind == "promotion")
+    if taken > _SELLS * (taken + len(text)) or "AdvertiserContentArticle" in types:
+        return "promotion"
+    return None
