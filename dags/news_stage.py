@@ -39,7 +39,7 @@ def work(stage: str, shard: int, dag_run=None) -> None:
     work_shard(Settings.from_env(os.environ), stage, batch_of(dag_run), shard, print)
 
 
-def commit_and_announce(stage: str, dag_run=None, outlet_events=None) -> None:
+def commit_and_announce(stage: str, dag_run=None, outlet_events=None) -> dict:
     import os
 
     from pipeline.run import settle
@@ -50,6 +50,7 @@ def commit_and_announce(stage: str, dag_run=None, outlet_events=None) -> None:
     event.extra = {"batch_id": report.batch_id, **report.counts}
     if dag_run.partition_key is None:  # without a key the event of a run by hand would start nothing
         event.add_partitions([report.batch_id])
+    return event.extra
 
 
 def add_stage(stage: str, pools: list[str]) -> None:

@@ -46,17 +46,18 @@ class AirflowApi:
         return runs[0] if runs else None
 
     def tasks(self, run: Json) -> list[Json]:
-        path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{quote(run['dag_run_id'], safe='')}/taskInstances"
-        return self._call("GET", path)["task_instances"]
+        return self._call("GET", f"{_path(run)}/taskInstances")["task_instances"]
 
     def announced(self, run: Json) -> Json:
-        """What the run's event says of its batch; empty where none was sent."""
-        query = f"source_dag_id={run['dag_id']}&source_run_id={quote(run['dag_run_id'], safe='')}"
-        events = self._call("GET", f"/api/v2/assets/events?{query}")["asset_events"]
-        return events[-1]["extra"] if events else {}
+        """What the run's last task said of its batch (Airflow's list of events fails while a run of theirs is queued)."""
+        return self._call("GET", f"{_path(run)}/taskInstances/announce/xcomEntries/return_value")["value"] or {}
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
         data = None if body is None else json.dumps(body).encode()
         with self._opener.open(Request(self._address + path, data, headers, method=method), timeout=20) as answer:  # noqa: S310
             return json.load(answer)
+
+
+def _path(run: Json) -> str:
+    return f"/api/v2/dags/{run['dag_id']}/dagRuns/{quote(run['dag_run_id'], safe='')}"

@@ -25,6 +25,7 @@ def airflow_settings(place: RunDirectory, dags: Path, port: int, keys: Mapping[s
         "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{place.airflow / 'airflow.db'}",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",  # a task that has ended may hold its worker for this long: by default 5 s
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "LOGGING__BASE_LOG_FOLDER": str(place.airflow / "logs"),
         "API__HOST": LOOPBACK,  # Airflow's own default listens to the whole network

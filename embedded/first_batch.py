@@ -89,7 +89,8 @@ class FirstBatch:
                 raise FirstBatchFailed(failure(run, tasks, self.logs))
             return run if run["state"] == "success" else None
 
-        counts = self.api.announced(self.watch.until(dag, ended))
+        run = self.watch.until(dag, ended)
+        counts = self.api.announced(run)
         self.steps.end(dag, ", ".join(f"{count} {name}" for name, count in counts.items() if name != "batch_id" and count))
 
 

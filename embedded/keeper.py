@@ -17,8 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from embedded.ports import is_free
+
 FORKS = sys.platform == "linux"  # elsewhere a fork after so many imports may crash
-SERVICES = {"api-server": ["api-server"], "scheduler": ["scheduler", "--skip-serve-logs"], "dag-processor": ["dag-processor"]}
+SERVICES = {"api-server": ["api-server"], "dag-processor": ["dag-processor"]}
 GRACE_S = 6.0
 PR_SET_PDEATHSIG = 1
 
@@ -75,9 +77,9 @@ class Keeper:
             if name := self.running.pop(pid, None):
                 self.tell("ended", name, os.waitstatus_to_exitcode(status))
 
-    def watch(self) -> None:
-        """Until the parent is gone or asks for the end."""
-        while not self.stopping:
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Until that is so, or the parent is gone or asks for the end."""
+        while not self.stopping and not until():
             readable, _, _ = select.select([0], [], [], 0.2)
             if readable and not os.read(0, 1):
                 self.stopping = True
@@ -165,7 +167,11 @@ def main() -> None:
     keeper.tell("database", "ready")
     for name, arguments in SERVICES.items():
         keeper.start(name, service(arguments))
-    keeper.watch()
+    # A scheduler that is there first starts tasks that find no server and wait long before they ask again.
+    keeper.watch(lambda: not is_free(int(os.environ["AIRFLOW__API__PORT"])))
+    if not keeper.stopping:
+        keeper.start("scheduler", service(["scheduler", "--skip-serve-logs"]))
+    keeper.watch(lambda: False)
     keeper.stop()
 
 
