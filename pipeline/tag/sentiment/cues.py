@@ -24,6 +24,7 @@ class Cue:
     hedged: bool = False
     conceded: bool = False
     about_target_price: bool = False
+    noun: int | None = None
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Sentence:
     clause: list[int] = field(default_factory=list)
     part: list[int] = field(default_factory=list)
     cues: list[Cue] = field(default_factory=list)
+    joined: set[int] = field(default_factory=set)  # tokens of phrases, which are not nouns by themselves
 
     def near(self, a: int, b: int) -> bool:
         """Both tokens stand in the same clause with no comma between them."""
@@ -55,6 +57,7 @@ def read_sentence(text: str, names: tuple[tuple[int, int], ...], languages: tupl
             continue
         _cue(sentence, first, last, kinds, roles)
     _signed_numbers(sentence)
+    _drop_moved_nouns(sentence)
     return sentence
 
 
@@ -70,6 +73,8 @@ def _mark_phrases(sentence: Sentence) -> None:
         if "plain" not in kinds and (kinds or roles):
             sentence.spans.append((at, at + length - 1, kinds, roles))
             sentence.kinds[at : at + length] = [kinds] * length
+            if length > 1:
+                sentence.joined.update(range(at, at + length))
         at += length
 
 
@@ -113,7 +118,7 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
     side, about, noun = _side(sentence, first, last, kinds)
     if not side and not roles:
         return
-    negated = _negated(sentence, first, last)
+    negated, hedged, conceded = (rule(sentence, first, last) for rule in (_negated, _hedged, _conceded))
     if noun is not None:
         first, last = min(first, noun), max(last, noun)
     factor = WEIGHTS.negated if negated else 1.0
@@ -123,23 +128,31 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
             last,
             side * factor,
             (roles[0] * factor, roles[1] * factor) if roles else None,
-            _hedged(sentence, first, last),
-            _conceded(sentence, first, last),
+            hedged,
+            conceded,
             about,
+            noun,
         )
     )
 
 
 def _side(sentence: Sentence, first: int, last: int, kinds: frozenset[str]) -> tuple[float, bool, int | None]:
     """What these words say alone or with their noun; whether that noun is a price target; where the noun stands."""
+    if "more" in kinds or "less" in kinds:
+        noun = next((at for at in range(last + 1, min(len(sentence.tokens), last + 3)) if sentence.kinds[at] & _NOUNS), None)
+        return (0.0, False, None) if noun is None else (_sign(sentence.kinds[noun], "more" in kinds), False, noun)
     if direction := ("up" in kinds) - ("down" in kinds):
         noun = _noun_of(sentence, first, last)
         strength = WEIGHTS.percent if _percent_near(sentence, first, last) else 1.0
         if noun is None:
             return (direction * strength if not kinds & {"positive", "negative"} else _event(kinds)), False, None
         what = sentence.kinds[noun]
-        return direction * strength * (1 if "good" in what else -1), "target_noun" in what, noun
+        return strength * _sign(what, direction > 0), "target_noun" in what, noun
     return _event(kinds), False, None
+
+
+def _sign(noun: frozenset[str], rising: bool) -> float:
+    return 1.0 if ("good" in noun) == rising else -1.0
 
 
 def _event(kinds: frozenset[str]) -> float:
@@ -155,6 +168,9 @@ def _event(kinds: frozenset[str]) -> float:
 
 def _noun_of(sentence: Sentence, first: int, last: int) -> int | None:
     """The nearest noun that can rise or fall, on either side, not beyond a comma or a cause ("falls on weak sales")."""
+    enclosed = next((at for at in range(first + 1, last) if sentence.kinds[at] & _NOUNS and at not in sentence.joined), None)
+    if enclosed is not None:
+        return enclosed
     for away in range(1, _REACH_OF_NOUN + 1):
         for at, edge in ((last + away, last), (first - away, first)):
             if not 0 <= at < len(sentence.tokens) or not sentence.near(at, edge) or not sentence.kinds[at] & _NOUNS:
@@ -162,9 +178,6 @@ def _noun_of(sentence: Sentence, first: int, last: int) -> int | None:
             between = range(min(at, edge) + 1, max(at, edge))
             if not any("cause" in sentence.kinds[k] or sentence.kinds[k] & {"up", "down"} for k in between):
                 return at
-    for at in range(first, last + 1):
-        if last > first + 1 and sentence.kinds[at] & _NOUNS:
-            return at
     return None
 
 
@@ -213,6 +226,12 @@ def _signed_numbers(sentence: Sentence) -> None:
         if not any(sentence.near(at, cue.first) and abs(cue.last - at) <= 4 for cue in sentence.cues):
             side = 1.0 if token.text[0] == "+" else -1.0
             sentence.cues.append(Cue(at, at, side, None, _hedged(sentence, at, at), _conceded(sentence, at, at)))
+
+
+def _drop_moved_nouns(sentence: Sentence) -> None:
+    """A noun that a direction has moved says nothing more by itself: "Verlust" in "Verlust schrumpft"."""
+    moved = {cue.noun for cue in sentence.cues if cue.noun is not None}
+    sentence.cues = [cue for cue in sentence.cues if cue.first != cue.last or cue.first not in moved]
 
 
 def names_in(sentence: Sentence) -> Sequence[int]:

@@ -10,7 +10,7 @@ _NO_BREAK = re.compile(
     r"(?i)(?:\b(?:[a-zäöü]|u\.s|ca|bzw|inc|corp|co|ltd|plc|mio|mrd|mr|mrs|ms|dr|prof|st|nr|no|vs|etc|usw|zzgl|inkl|jan|feb|aug|sept?|okt|oct|nov|dez|dec)|\b\d{1,2})\.$"
 )
 _TOKEN = re.compile(
-    r"(?P<number>[+\-−–±]?\d[\d.,]*(?:\s?(?:%|percent\b|per\s?cent\b|prozent\b|pct?\b))?)"
+    r"(?P<ticker><[^<>\s]{1,14}>|\[[^\[\]\s]{1,14}\])|(?P<number>[+\-−–±]?\d[\d.,]*(?:\s?(?:%|percent\b|per\s?cent\b|prozent\b|pct?\b))?)"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)|(?P<mark>\s[-–—]+\s|[;:,()–—|/&!?…])",
     re.IGNORECASE,
 )
@@ -37,7 +37,7 @@ def breaks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def sentence_at(text: str, start: int, end: int) -> tuple[int, int]:
     """The sentence around text[start:end]."""
     low, high = max(0, start - WINDOW), min(len(text), end + WINDOW)
-    for _, after in breaks(text, low, start):
+    for _, after in breaks(text, low, min(len(text), start + 1)):
         low = after
     return low, next((before for before, _ in breaks(text, end, high)), high)
 
@@ -67,5 +67,7 @@ def tokens(sentence: str, names: tuple[tuple[int, int], ...]) -> list[Token]:
 
 def _plain(sentence: str, start: int, end: int) -> Iterator[Token]:
     for match in _TOKEN.finditer(sentence, start, end):
+        if match.lastgroup == "ticker":
+            continue
         text = match[0].lower().replace("’", "'").strip()
         yield Token(text, match.start(), match.end(), match.lastgroup or "word")

@@ -53,7 +53,7 @@ def _group(sentence: Sentence, names: Sequence[int], target: int) -> list[int]:
 
 def _pull(sentence: Sentence, cue: Cue, group: list[int], rivals: list[int]) -> float:
     """How near the cue is to the name: distance, clauses, commas, names between, another subject."""
-    left = cue.last < group[0]
+    left = cue.first < group[0]
     a, b = (cue.last, group[0]) if left else (group[-1], cue.first)
     factor = _doubt(cue) / (1 + max(0, b - a - 1) / WEIGHTS.reach)
     here, there = sentence.clause[group[0]], sentence.clause[cue.first]
@@ -63,7 +63,7 @@ def _pull(sentence: Sentence, cue: Cue, group: list[int], rivals: list[int]) -> 
     elif sentence.part[a] != sentence.part[b]:
         factor *= WEIGHTS.comma
     factor *= WEIGHTS.rival ** min(2, sum(a < at < b for at in rivals))
-    if left and not cue.roles and any(at < cue.first and sentence.clause[at] == there for at in rivals):
+    if left and cue.last + 1 < group[0] and not cue.roles and any(at < cue.first and sentence.clause[at] == there for at in rivals):
         factor *= WEIGHTS.taken
     return factor
 
@@ -81,16 +81,16 @@ def _role(sentence: Sentence, cue: Cue, target: int, rivals: list[int], agent: b
     subject, patient = cue.roles or (0.0, 0.0)
     if agent:
         return subject
-    if target > cue.last:
+    if target > cue.first:
         return patient
     by = any("agent" in sentence.kinds[at - 1] for at in rivals if at)
     following = cue.last + 1
     ends = following >= len(sentence.tokens) or sentence.tokens[following].kind == "mark"
     helped = cue.first > 0 and any("passive" in sentence.kinds[at] for at in range(max(0, cue.first - 3), cue.first))
     intransitive = ends or "preposition" in sentence.kinds[following]
-    if by or helped or (intransitive and not any(at > cue.last for at in rivals)):
+    if by or helped or (intransitive and not any(at > cue.first for at in rivals)):
         return patient
-    return subject or (cue.side if not any(at > cue.last for at in rivals) else 0.0)
+    return subject or (cue.side if not any(at > cue.first for at in rivals) else 0.0)
 
 
 def _source(sentence: Sentence, target: int, rivals: list[int]) -> float:

@@ -24,9 +24,9 @@ class Weights:
     percent: float = 1.3
     slight: float = 0.4
     bad_noun: float = 0.6
-    lean: float = 2.6  # pull of evidence towards its own side
-    push: float = 1.0  # push of evidence away from the other side
-    still: float = 1.1  # the logit of neutral
+    lean: float = 5.6  # pull of evidence towards its own side
+    push: float = 0.8  # push of evidence away from the other side
+    still: float = 2.35  # the logit of neutral
 
 
 WEIGHTS = Weights()
