@@ -16,6 +16,8 @@ from schemas.web import Body, Request
 
 __all__ = ["Policy", "fetch", "well_formed_etag", "well_formed_http_date"]
 
+_AHEAD = 4  # bodies kept ready for a reader that is slow; beyond that the hosts wait, so that memory stays bounded
+
 
 async def fetch(requests: Sequence[Request], policy: Policy, *, clock: Callable[[], datetime]) -> AsyncIterator[Body]:
     """One `Body` per request, each as it ends; in order within a host. Never raises for anything a server does.
@@ -23,7 +25,7 @@ async def fetch(requests: Sequence[Request], policy: Policy, *, clock: Callable[
     Hosts are asked side by side, each one request at a time. Closing the iterator early (`aclose`) ends what is under way.
     """
     done: asyncio.Queue[Body | None] = asyncio.Queue()
-    room = asyncio.Semaphore(2 * policy.max_hosts)  # bodies wait here, not in memory, for a reader that is slow
+    room = asyncio.Semaphore(_AHEAD)
     resolver = PublicResolver(policy)
     async with open_session(policy, resolver) as session:
         client = Client(Asker(session=session, policy=policy, clock=clock))

@@ -1,6 +1,7 @@
 """One host's queue: one request at a time, a pause after each, and the wait it asked for. Sleeps."""
 
 import asyncio
+import math
 import random
 import time
 
@@ -16,7 +17,7 @@ class Host:
         self.lock = asyncio.Lock()
         self._spacing_s = policy.spacing_s
         self._max_wait_s = policy.max_wait_s
-        self._free_at = 0.0
+        self._left_at = -math.inf
         self._closed_until = 0.0
 
     async def opened(self) -> float:
@@ -24,12 +25,13 @@ class Host:
         closed_s = self._closed_until - time.monotonic()
         if closed_s > self._max_wait_s:
             return closed_s
-        await asyncio.sleep(max(0.0, closed_s, self._free_at - time.monotonic()))
+        free_at = self._left_at + self._spacing_s * random.uniform(1, 1 + _JITTER)
+        await asyncio.sleep(max(0.0, closed_s, free_at - time.monotonic()))
         return 0.0
 
     def left(self) -> None:
         """A request has ended."""
-        self._free_at = time.monotonic() + self._spacing_s * random.uniform(1, 1 + _JITTER)
+        self._left_at = time.monotonic()
 
     def slow_down(self, delay_s: float) -> bool:
         """Keep the pause that robots.txt asks for, as far as it can be kept; False where it is cut short."""

@@ -21,8 +21,9 @@ from pipeline import __version__
 from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables, write_tables
-from schemas import TABLES, LateCommit, Stamp, arrow_schema, table_schema
-from schemas.columns import to_arrow
+from schemas import TABLES, Stamp, table_schema
+from schemas.columns import arrow_schema, to_arrow
+from schemas.outcome import LateCommit
 
 Clock = Callable[[], datetime]
 
@@ -63,15 +64,14 @@ def commit(lake: Lake, batch: BatchRef, tables: Tables, shards: list[str], timin
     return placed
 
 
-def committed_shards(lake: Lake, batch: BatchRef) -> tuple[list[str], BatchRef]:
-    """The shards of a batch that are in the lake, and the id under which its next ones are committed."""
-    shards: list[str] = []
-    number, ref = 1, BatchRef(batch.root, batch.stage)
+def committed(lake: Lake, batch: BatchRef) -> dict[BatchRef, list[str]]:
+    """The parts of a batch that are in the lake, each with the shards it holds; mostly one."""
+    parts: dict[BatchRef, list[str]] = {}
+    ref = BatchRef(batch.root, batch.stage)
     while (lake.hot(ref) / "commit.json").exists():
-        shards += json.loads((lake.hot(ref) / "commit.json").read_text())["shards"]
-        number += 1
-        ref = batch.derived(number)
-    return shards, ref
+        parts[ref] = json.loads((lake.hot(ref) / "commit.json").read_text())["shards"]
+        ref = batch.derived(len(parts) + 1)
+    return parts
 
 
 def confirm(lake: Lake, place: Path, timing: Timing) -> bool:

@@ -53,20 +53,25 @@ def hold(lake: Lake, batch: BatchRef, step: str, *, last: bool = False) -> Itera
         _leave(path, batch, step, lease=not last and clean)
 
 
-def holder(lake: Lake, stage: str) -> str | None:
-    """Who is writing a stage now, in words; None where nobody is."""
+def refuse_if_held(lake: Lake, stage: str) -> None:
+    """Raises LakeBusy where any batch of a stage is at work; the message says who."""
     path = lake.root / "locks" / f"{stage}.json"
+    make_dirs(path.parent)
     with _guarded(path):
         state = _living(path)
-    return _describe(state) if state["batch"] else None
+    if state["batch"]:
+        raise _busy(path, state)
 
 
 def _refuse(path: Path, state: dict[str, Any], batch: BatchRef, step: str) -> None:
-    if state["batch"] in (None, batch.root) and step not in state["holders"]:
-        return
-    raise LakeBusy(
-        f"stage {batch.stage} of the lake at {path.parents[1]} is being written: {_describe(state)}; "
-        f"wait for it to end, or stop it (the lock ends with its process; {path})"
+    if state["batch"] not in (None, batch.root) or step in state["holders"]:
+        raise _busy(path, state)
+
+
+def _busy(path: Path, state: dict[str, Any]) -> LakeBusy:
+    return LakeBusy(
+        f"stage {path.stem} of the lake at {path.parents[1]} is being written: {_describe(state)}; "
+        f"wait for it to end, or stop that process: the lock ends with it"
     )
 
 

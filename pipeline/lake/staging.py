@@ -8,7 +8,6 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,8 +15,9 @@ import pyarrow.parquet as pq
 from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, remove_dir
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables, read_tables, write_tables
-from schemas import Body, bodies_schema
+from schemas import bodies_schema
 from schemas.columns import from_arrow, to_arrow
+from schemas.web import Body
 
 PACK_BYTES = 8_000_000
 PACK_BODIES = 100

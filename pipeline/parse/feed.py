@@ -18,8 +18,9 @@ ITEM_CAP = 2000
 
 _DECLARED_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=", re.IGNORECASE)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-#: UTF-16 halves written as two references, as some old serialisers write emoji, or one half left alone.
-_SURROGATES = re.compile(rb"&#(x[dD][89a-fA-F][0-9a-fA-F]{2}|5[5-7]\d{3});(?:&#(x[dD][c-fC-F][0-9a-fA-F]{2}|5[67]\d{3});)?")
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
+#: One character as two references to its UTF-16 halves, as some serialisers write emoji.
+_HALVES = re.compile(rb"&#(x[dD][89abAB][0-9a-fA-F]{2}|5[56][0-9]{3});&#(x[dD][c-fC-F][0-9a-fA-F]{2}|5[67][0-9]{3});")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _LANGUAGE_NAMES = {"deutsch": "de", "german": "de", "ger": "de", "deu": "de", "englisch": "en", "english": "en", "eng": "en"}
 
@@ -71,20 +72,31 @@ def _feedparser(body: bytes, content_type: str | None) -> Any:
     # A stream, because bytes that happen to be a path would be opened as a file. No base is given, so that links
     # come as written, or resolved against their xml:base alone.
     return feedparser.parse(
-        io.BytesIO(_SURROGATES.sub(_whole_character, body)),
+        io.BytesIO(_with_legal_references(body)),
         response_headers=headers,
         resolve_relative_uris=False,
         sanitize_html=False,
     )
 
 
-def _whole_character(found: re.Match[bytes]) -> bytes:
-    high, low = (int(b"0" + part if part.startswith(b"x") else part, 0) if part else 0 for part in found.groups())
-    if 0xD800 <= high <= 0xDBFF and 0xDC00 <= low <= 0xDFFF:
+def _with_legal_references(body: bytes) -> bytes:
+    """References to characters that do not exist make feedparser raise, where they do not stand in CDATA."""
+    return _REFERENCE.sub(_legal, _HALVES.sub(_joined, body))
+
+
+def _joined(found: re.Match[bytes]) -> bytes:
+    high, low = (int(b"0" + part if part.startswith(b"x") else part, 0) for part in found.groups())
+    if 0xD800 <= high < 0xDC00 <= low < 0xE000:
         return b"&#%d;" % (0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00)
-    is_half = [0xD800 <= value <= 0xDFFF for value in (high, low)]
-    kept = (b"" if half or not part else b"&#%s;" % part for half, part in zip(is_half, found.groups(), strict=True))
-    return b"".join(kept)
+    return found[0]
+
+
+def _legal(found: re.Match[bytes]) -> bytes:
+    hexadecimal, decimal = found[1], found[2]
+    if len(hexadecimal or decimal) > 20:  # leading zeros are allowed, but not without end
+        return b""
+    value = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    return found[0] if value in (9, 10, 13) or 32 <= value < 0xD800 or 0xE000 <= value < 0x110000 else b""
 
 
 def _says_something(raw: Any) -> bool:

@@ -1,9 +1,10 @@
 """What a page says of its article: title, date, authors, address, access and opt-outs. Pure.
 
-Always JSON-LD first, then meta elements, then what trafilatura read from the page.
+Dates and authors: JSON-LD first, then meta elements, then what trafilatura read from the page.
 """
 
 import html
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from schemas.article import Access
 
 _DATE_META = (
     "article:published_time",
+    "article:published:time",
     "og:article:published_time",
     "og:published_time",
     "datepublished",
@@ -35,9 +37,11 @@ _DATE_META = (
 )
 _AUTHOR_META = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator")
 _OPT_OUTS = frozenset({"noai", "noimageai", "noarchive"})
-_NO_NAME = re.compile(r"https?://|www\.|@|\.(?:html?|php)\b|^\W*$|\d{3}", re.IGNORECASE)
+_NO_NAME = re.compile(r"(?i:https?://|www\.|@|\.(?:html?|php)\b)|^\W*$|\d{3}|^[(\[{]|^[a-z0-9]+(?:[-_][a-z0-9]+)+$")
 _BYLINE = re.compile(r"^(?:von|by|text|autor(?:in|en)?|author)[: ]\s*", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(r"\s*(?:;|,|\||\bund\b|\band\b|&)\s*")
+
+_TIMES = 50
 
 Meta = dict[str, list[str]]
 
@@ -54,9 +58,13 @@ def meta_of(tree: HtmlElement) -> Meta:
 
 
 def title_of(node: Node, meta: Meta, fallback: str | None) -> str:
-    """The headline: the page's own before the one made for sharing."""
-    candidates = [*texts(node.get("headline")), *meta.get("og:title", ()), fallback or "", *meta.get("twitter:title", ())]
-    return next((title for c in candidates if (title := tidy(html.unescape(c)))), "")
+    """The headline, without the site's name behind a bar or dash.
+
+    What trafilatura chose comes first here: JSON-LD headlines are often made for search engines.
+    """
+    sites = {_words(n) for n in (*_names(node.get("publisher")), *meta.get("og:site_name", ()))}
+    claims = (fallback or "", *meta.get("og:title", ()), *texts(node.get("headline")), *meta.get("twitter:title", ()))
+    return next((title for claim in claims if (title := _without_site(tidy(html.unescape(claim)), sites))), "")
 
 
 def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, language: str | None) -> tuple[Stated, str] | None:
@@ -64,9 +72,11 @@ def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, langu
 
     `page` is the day that was found on the page; a time element of that day gives the time.
     """
+    times = list(itertools.islice(tree.iter("time"), _TIMES))
     sources = (
         ("json-ld", texts(node.get("datePublished"))),
         ("meta", [content for name in _DATE_META for content in meta.get(name, ())]),
+        ("meta", [t.get("datetime") or "" for t in times if (t.get("itemprop") or "").lower() == "datepublished"]),
     )
     for basis, values in sources:
         for value in values:
@@ -75,7 +85,7 @@ def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, langu
     day = read_date(page, language) if page else None
     if day is None:
         return None
-    shown = (read_date(t.get("datetime") or "", language) for t in tree.iter("time"))
+    shown = (read_date(t.get("datetime") or "", language) for t in times)
     return next((s for s in shown if s and s.precision != "day" and s.at.date() == day.at.date()), day), "page"
 
 
@@ -122,6 +132,16 @@ def opt_outs_of(meta: Meta) -> tuple[str, ...]:
     words = {w for c in meta.get("robots", ()) for w in re.split(r"[\s,]+", c.lower())}
     reserved = ["tdm-reservation"] if "1" in meta.get("tdm-reservation", ()) else []
     return (*sorted(words & _OPT_OUTS), *reserved)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _without_site(title: str, sites: set[str]) -> str:
+    """The title without the site's name behind a bar or dash."""
+    head, bar, tail = (re.split(r"(\s[|–—-]\s)(?=[^|–—]*$)", title, maxsplit=1) + ["", ""])[:3]
+    return head if bar and _words(tail) in sites else title
 
 
 def _names(value: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Writes the pages of the sample wire: articles, lists of headlines, and the index of it all. Pure but for reading its templates."""
+"""Writes the pages of the sample wire: articles, headlines, the index of it all. Pure but for reading its templates."""
 
 import json
 from collections.abc import Sequence

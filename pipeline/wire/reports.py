@@ -54,7 +54,7 @@ def report(number: int) -> Article:
         title=say("title"),
         summary=say("opening"),
         author=words["author"],
-        body="\n\n".join([say("reason"), say("range"), say("outlook")]),
+        body="\n\n".join([say("reason"), f"{say('range')} {say('outlook')}", company[language]]),
         placements=(
             Placement(publisher=PUBLISHER, minutes=FIRST_MINUTE + EVERY_MINUTES * number, section=SECTION, metadata="json-ld"),
         ),

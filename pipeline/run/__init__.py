@@ -1,0 +1,12 @@
+"""Orders the steps: which stage does what, and how a batch of it comes into the lake. The only place that knows all stages.
+
+A stage's batch is worked on in shards, each leaving its results aside, and settled once: what the lake does not
+have yet is decided against all that was committed before, and committed whole.
+"""
+
+from pipeline.run.batch import Report, Say, run_once, settle, work_shard
+from pipeline.settings import SHARDS
+
+__all__ = ["SHARDS", "Report", "Say", "batch_id_of", "run_once", "settle", "work_shard"]
+
+from pipeline.lake.layout import batch_id_of

@@ -1,0 +1,92 @@
+"""What one shard of a batch works with, and what it does the same way in every stage. I/O."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from pipeline import __version__
+from pipeline.errors import LossError
+from pipeline.feeds import shard_of
+from pipeline.fetch import Policy, fetch
+from pipeline.lake.commit import Clock
+from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.rows import Tables
+from pipeline.lake.staging import keep, kept, kept_owners
+from pipeline.settings import Settings
+from schemas.web import Body, Request
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One shard of one batch: where it reads and writes, how it speaks, and its clock."""
+
+    settings: Settings
+    lake: Lake
+    batch: BatchRef
+    shard: int
+    say: Say
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a batch adds to the lake, and how that is summed up."""
+
+    tables: Tables
+    counts: dict[str, int]
+
+
+def is_mine(context: Context, host: str) -> bool:
+    """Whether a host (or whatever else work is cut by) belongs to this shard."""
+    return shard_of(host, context.settings.shards) == context.shard
+
+
+def host_of(url: str | None) -> str:
+    """Host and port of a link, lower case; empty where there is none."""
+    try:
+        return urlsplit(url or "").netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
+
+
+def ask(context: Context, requests: list[Request], known: dict[str, str | None]) -> Iterator[Body]:
+    """Asks what no earlier attempt has asked, keeps the bytes, then gives every exchange this shard's batch has kept.
+
+    `known` maps targets to the hash of the bytes already held; the same bytes are not kept twice.
+    """
+    have = kept_owners(context.lake, context.batch)
+    asked = [r for r in requests if r.owner not in have]
+    if have:
+        context.say(f"{len(have)} answers kept by an earlier attempt are used again")
+    asyncio.run(_keep_all(context, asked, known))
+    if missing := {r.owner for r in asked} - kept_owners(context.lake, context.batch):
+        raise LossError(f"{len(missing)} of {len(asked)} requests have no answer, not even a failed one: {sorted(missing)[:5]}")
+    return (b for b in kept(context.lake, context.batch) if is_mine(context, host_of(b.url)))
+
+
+async def _keep_all(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:
+    with keep(context.lake, context.batch, f"shard-{context.shard}") as packs:
+        async for body in fetch(requests, policy(context.settings), clock=context.clock):
+            same = body.sha256 is not None and body.sha256 == known.get(body.target)
+            packs.add(replace(body, content=None) if same else body)
+
+
+def policy(settings: Settings) -> Policy:
+    """How Newsmill behaves towards servers under these settings."""
+    contact = settings.contact or "no contact set"
+    return Policy(
+        user_agent=f"Newsmill/{__version__} (news reader; {contact})",
+        spacing_s=settings.spacing_s,
+        allowed_local=frozenset({settings.wire} if settings.wire else ()),
+    )
+
+
+def tally(codes: Iterable[str]) -> str:
+    """How often each code occurs, in words: '3 parsed, 1 unchanged'."""
+    counts: dict[str, int] = {}
+    for code in codes:
+        counts[code] = counts.get(code, 0) + 1
+    return ", ".join(f"{n} {code}" for code, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))) or "nothing"

@@ -1,0 +1,203 @@
+"""Decides, attempt by attempt in order of arrival, how each ends and what it adds to the lake. Pure but for `load_memory`.
+
+What is known (URL keys, texts, current versions, outcomes) comes from the lake once and grows as attempts are entered.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.dedupe import KEY_RULE
+from pipeline.errors import LossError
+from pipeline.lake.work import FirstText, current_versions, first_with_text, known_keys, last_attempts
+from schemas import ids
+from schemas.article import Article, ArticleKey, Attempt, Relation
+from schemas.columns import to_arrow
+from schemas.outcome import KEPT, Outcome, OutcomeCode, Superseded
+
+#: After so many attempts an entry is given up; with the waits below that is about a day and a half after the first.
+MAX_ATTEMPTS = 6
+FIRST_WAIT, WAIT_FACTOR, LONGEST_WAIT = timedelta(minutes=5), 4, timedelta(hours=24)
+TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR})
+EXACT = "text-hash-1"
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the lake knows of the things a batch touches; entering an attempt adds to it."""
+
+    keys: dict[str, str]
+    texts: dict[str, FirstText]
+    current: dict[str, Article]
+    attempts: dict[tuple[str, str], int]
+    failed: dict[str, Outcome] = field(default_factory=dict)
+
+
+def load_memory(con: duckdb.DuckDBPyConnection, attempts: list[Attempt]) -> Memory:
+    keys = known_keys(con, [k for a in attempts for k in (a.link_key, a.final_key, a.canonical_key) if k])
+    return Memory(
+        keys=keys,
+        texts=first_with_text(con, [a.article.text_hash for a in attempts if a.article]),
+        current=current_versions(con, list(keys.values())),
+        attempts=last_attempts(con, [a.entry_id for a in attempts]),
+    )
+
+
+class Ledger:
+    """The rows a read batch will add."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._rows: dict[str, list[Any]] = {t: [] for t in _TABLES}
+        self._skipped: set[tuple[str, str, int]] = set()
+
+    def enter(self, attempt: Attempt) -> None:
+        """Ends one attempt, unless another batch or shard has ended it already."""
+        entry = (attempt.entry_id, attempt.revision)
+        if self._memory.attempts.get(entry, 0) >= attempt.attempt:
+            self._skipped.add((*entry, attempt.attempt))
+            return
+        self._memory.attempts[entry] = attempt.attempt
+        outcome = self._end(attempt)
+        if not outcome.kept:
+            self._memory.failed[attempt.link_key] = outcome
+        self._rows["outcomes"].append(outcome)
+
+    def check(self, attempts: list[Attempt]) -> None:
+        """Raises LossError where an attempt that came in has no outcome."""
+        ended = {(o.entry_id, o.revision, o.attempt) for o in self._rows["outcomes"]} | self._skipped
+        missing = [a for a in attempts if (a.entry_id, a.revision, a.attempt) not in ended]
+        if missing:
+            names = ", ".join(f"{a.entry_id} ({a.url})" for a in missing[:5])
+            raise LossError(f"{len(missing)} of {len(attempts)} attempts have no outcome: {names}; nothing was committed")
+
+    def tables(self) -> dict[str, pa.Table]:
+        return {name: to_arrow(self._rows[name], row) for name, row in _TABLES.items()}
+
+    def counts(self) -> dict[str, int]:
+        codes = Counter(str(o.code) for o in self._rows["outcomes"])
+        again = sum(not o.final for o in self._rows["outcomes"])
+        return {"attempts": len(self._rows["outcomes"]), **dict(codes.most_common()), "due again": again}
+
+    def _end(self, a: Attempt) -> Outcome:
+        if a.code == OutcomeCode.KNOWN_ARTICLE:
+            return _ended(a, OutcomeCode.KNOWN_ARTICLE, article_id=a.article_id)
+        if a.code is not None:
+            return _failed(a, OutcomeCode(a.code), a.detail)
+        if a.article is None:
+            return self._end_as_another(a)
+        return self._end_read(a, a.article)
+
+    def _end_as_another(self, a: Attempt) -> Outcome:
+        """An attempt that asked nothing because another entry of the batch leads to the same address."""
+        article = self._memory.keys.get(a.link_key)
+        if article is not None:
+            return self._known(a, article)
+        other = self._memory.failed.get(a.link_key)
+        if other is None:
+            return _failed(a, OutcomeCode.UNREACHABLE, "another entry with the same address was to be read first, and was not")
+        return _failed(a, OutcomeCode(other.code), f"same address as {other.entry_id}: {other.detail}")
+
+    def _known(self, a: Attempt, article: str) -> Outcome:
+        current = self._memory.current.get(article)
+        own = current is not None and current.entry_id == a.entry_id
+        code = OutcomeCode.UNCHANGED if own else OutcomeCode.KNOWN_ARTICLE
+        return _ended(a, code, article_id=article, version_id=current.version_id if current and own else None)
+
+    def _end_read(self, a: Attempt, article: Article) -> Outcome:
+        """A page that was read: an article of its own, a later version of one, or one known under another address."""
+        keys = {"link": a.link_key, "final": a.final_key, "canonical": a.canonical_key}
+        known = next((self._memory.keys[k] for k in keys.values() if k in self._memory.keys), None)
+        current = self._memory.current.get(known or "")
+        if known and (current is None or current.entry_id != a.entry_id):
+            self._add_keys(keys, known)
+            return self._known(a, known)
+        if current and (current.text_hash, current.title) == (article.text_hash, article.title):
+            self._add_keys(keys, current.article_id)
+            return self._known(a, current.article_id)
+        if current:
+            version = ids.version_id(current.article_id, a.shown_by or a.entry_id)
+            article = replace(article, article_id=current.article_id, version_id=version, change_type="revised")
+            old = Superseded(what="version", id=current.version_id, by=article.version_id, why="revised")
+            self._rows["superseded"].append(old)
+        self._add_keys(keys, article.article_id)
+        self._memory.current[article.article_id] = article
+        self._rows["articles"].append(article)
+        return _ended(a, self._relate(article), article_id=article.article_id, version_id=article.version_id)
+
+    def _relate(self, article: Article) -> OutcomeCode:
+        """Whether an article's text was known from another one; then they are related."""
+        first = self._memory.texts.get(article.text_hash)
+        if first is None:
+            self._memory.texts[article.text_hash] = FirstText(
+                article.version_id, article.article_id, article.seen_at, article.article_id
+            )
+        if first is None or first.article_id == article.article_id:
+            return OutcomeCode.ARTICLE
+        self._rows["relations"].append(
+            Relation(
+                version_id=article.version_id,
+                article_id=article.article_id,
+                other_version_id=first.version_id,
+                other_article_id=first.article_id,
+                kind="duplicate_of",
+                method=EXACT,
+                containment=1.0,
+                lag_s=(article.seen_at - first.seen_at).total_seconds(),
+                story_id=first.story_id,
+            )
+        )
+        return OutcomeCode.COPY
+
+    def _add_keys(self, keys: dict[str, str | None], article: str) -> None:
+        for basis, key in keys.items():
+            if key and key not in self._memory.keys:
+                self._memory.keys[key] = article
+                self._rows["article_keys"].append(ArticleKey(key=key, article_id=article, basis=basis, rule=KEY_RULE))
+
+
+_TABLES: dict[str, type] = {
+    "articles": Article,
+    "article_keys": ArticleKey,
+    "relations": Relation,
+    "superseded": Superseded,
+    "outcomes": Outcome,
+}
+
+
+def _ended(a: Attempt, code: OutcomeCode, **known: str | None) -> Outcome:
+    return _outcome(a, code, final=True, **known)
+
+
+def _failed(a: Attempt, code: OutcomeCode, detail: str | None) -> Outcome:
+    """An attempt that brought nothing: final, due again after a wait, or given up."""
+    if code not in TRY_AGAIN:
+        return _outcome(a, code, final=True, detail=detail)
+    if a.attempt >= MAX_ATTEMPTS:
+        return _outcome(a, OutcomeCode.GIVEN_UP, final=True, detail=f"after {a.attempt} attempts, the last: {detail}")
+    wait = min(FIRST_WAIT * WAIT_FACTOR ** (a.attempt - 1), LONGEST_WAIT)
+    wait = max(wait, min(timedelta(seconds=a.retry_after_s or 0), LONGEST_WAIT))
+    return replace(_outcome(a, code, final=False, detail=detail), due_at=a.ended_at + wait)
+
+
+def _outcome(a: Attempt, code: OutcomeCode, *, final: bool, **known: str | None) -> Outcome:
+    return Outcome(
+        entry_id=a.entry_id,
+        revision=a.revision,
+        feed_id=a.feed_id,
+        source=a.source,
+        attempt=a.attempt,
+        code=code,
+        kept=code in KEPT,
+        final=final,
+        article_id=known.get("article_id"),
+        version_id=known.get("version_id"),
+        title=a.title,
+        url=a.url,
+        detail=known.get("detail"),
+        ended_at=a.ended_at,
+    )

@@ -1,0 +1,254 @@
+"""The stage pull: visits the feeds that are due and finds the entries that are new or changed."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Container, Hashable, Iterator
+from dataclasses import replace
+from functools import partial
+from operator import call
+from typing import TypeVar
+
+import duckdb
+
+from pipeline.dedupe import url_key
+from pipeline.errors import WorkerKilled
+from pipeline.feeds import LastVisit, due, load_catalogue, next_visit
+from pipeline.isolate import Workers
+from pipeline.lake import connect
+from pipeline.lake.rows import Tables
+from pipeline.lake.work import known_revisions, known_visits, last_visits
+from pipeline.parse import parse_feed
+from pipeline.run.context import Context, Decided, ask, host_of, is_mine, tally
+from schemas import ids
+from schemas.article import Unreadable
+from schemas.columns import from_arrow, to_arrow
+from schemas.feed import Entry, Feed, ParsedFeed, Visit, VisitCode
+from schemas.outcome import Outcome, OutcomeCode
+from schemas.web import Body, FetchCode, Kind, Request
+
+Row = TypeVar("Row")
+Parsed = ParsedFeed | Unreadable | WorkerKilled | None
+
+
+def work(context: Context) -> Tables:
+    """Visits this shard's due feeds; visits and candidate entries."""
+    with connect(context.lake.root) as con:
+        last = last_visits(con)
+        feeds = {f.feed_id: f for f in load_catalogue(context.settings.catalogue) if is_mine(context, host_of(f.url))}
+        now_due = due(tuple(feeds.values()), {i: _last(v) for i, v in last.items()}, context.clock())
+        context.say(f"{len(now_due)} of {len(feeds)} feeds are due")
+        requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
+        bodies = ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
+        visits: list[Visit] = []
+        entries: list[Entry] = []
+        for body, parsed in _parse(bodies, feeds, last):
+            feed = feeds.get(body.target) or Feed(feed_id=body.target, url=body.url, source=body.target)
+            visit = _visit(feed, body, parsed, last.get(body.target))
+            found = _entries(feed, visit, parsed) if isinstance(parsed, ParsedFeed) else []
+            context.say(f"{feed.feed_id}: {visit.outcome}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
+            visits.append(visit)
+            entries += found
+        known = known_revisions(con, [e.entry_id for e in entries])
+    fresh = [e for e in entries if (e.entry_id, e.revision) not in known]
+    context.say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
+    return {"visits": to_arrow(visits, Visit), "entries": to_arrow(fresh, Entry)}
+
+
+def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
+    """What of the shards' visits and entries the lake does not have; entries that lead nowhere end here."""
+    had = known_visits(con, merged["visits"]["visit_id"].to_pylist())
+    visits = _first(from_arrow(merged["visits"], Visit), lambda v: v.visit_id, had)
+    entries = from_arrow(merged["entries"], Entry)
+    known = known_revisions(con, [e.entry_id for e in entries])
+    fresh = _first(entries, lambda e: (e.entry_id, e.revision), known)
+    new = Counter(e.visit_id for e in fresh)
+    visits = [replace(v, entries_new=new[v.visit_id]) for v in visits]
+    dead_ends = [_no_link(e) for e in fresh if not e.url and not e.content_html]
+    tables = {
+        "visits": to_arrow(visits, Visit),
+        "entries": to_arrow(fresh, Entry),
+        "outcomes": to_arrow(dead_ends, Outcome),
+    }
+    codes = Counter(f"feeds {v.outcome}" for v in visits)
+    return Decided(tables, {"visits": len(visits), **codes, "entries": len(fresh), "entries without link": len(dead_ends)})
+
+
+def _first(rows: list[Row], identity: Callable[[Row], Hashable], known: Container[Hashable]) -> list[Row]:
+    """The first row of each identity that is not known yet."""
+    first: dict[Hashable, Row] = {}
+    for row in rows:
+        first.setdefault(identity(row), row)
+    return [row for key, row in first.items() if key not in known]
+
+
+def _last(visit: Visit) -> LastVisit:
+    return LastVisit(
+        feed_id=visit.feed_id,
+        next_due_at=visit.next_due_at,
+        etag=visit.etag,
+        last_modified=visit.last_modified,
+        body_sha256=visit.body_sha256,
+        failures=visit.failures,
+        url=visit.url,
+    )
+
+
+def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
+    # validators belong to an address: after the catalogue named another one, the old ones would hide its content
+    same = last is not None and last.url == feed.url
+    return Request(
+        kind=Kind.FEED,
+        owner=ids.visit_id(context.batch.root, feed.feed_id),
+        target=feed.feed_id,
+        url=feed.url,
+        etag=last.etag if last and same else None,
+        last_modified=last.last_modified if last and same else None,
+    )
+
+
+def _parse(bodies: Iterator[Body], feeds: dict[str, Feed], last: dict[str, Visit]) -> Iterator[tuple[Body, Parsed]]:
+    """Every body with what the parser says of it; None where there is nothing to parse."""
+    with Workers() as workers:
+        waiting: list[Body] = []
+        for body in bodies:
+            if body.code == FetchCode.OK and body.content is not None and not _is_same(body, last.get(body.target)):
+                waiting.append(body)
+            else:
+                yield body, None
+        yield from zip(waiting, workers.map(call, ((_parsing(b, feeds.get(b.target)),) for b in waiting)), strict=True)
+
+
+def _parsing(body: Body, feed: Feed | None) -> Callable[[], ParsedFeed | Unreadable]:
+    return partial(
+        parse_feed,
+        body.content or b"",
+        body.final_url or body.url,
+        content_type=body.header("content-type"),
+        language=feed.language if feed else None,
+        received_at=body.asked_at,
+    )
+
+
+def _is_same(body: Body, last: Visit | None) -> bool:
+    return last is not None and body.sha256 is not None and body.sha256 == last.body_sha256
+
+
+def _visit(feed: Feed, body: Body, parsed: Parsed, last: Visit | None) -> Visit:
+    code, detail = _code(body, parsed, last)
+    upcoming = next_visit(
+        feed,
+        code,
+        visited_at=body.asked_at,
+        failures=last.failures if last else 0,
+        ttl_minutes=parsed.ttl_minutes if isinstance(parsed, ParsedFeed) else None,
+        retry_after_s=body.retry_after_s,
+        cache_max_age_s=_max_age(body.header("cache-control")),
+    )
+    # a body's hash and validators are kept once it was understood: a feed that turned into a web page must not look unchanged
+    return Visit(
+        visit_id=body.owner,
+        feed_id=feed.feed_id,
+        source=feed.source,
+        url=body.url,
+        final_url=body.final_url,
+        redirects=body.redirects,
+        visited_at=body.asked_at,
+        outcome=code,
+        status=body.status,
+        etag=_kept(body.header("etag"), last and last.etag, code),
+        last_modified=_kept(body.header("last-modified"), last and last.last_modified, code),
+        body_sha256=body.sha256 if code == VisitCode.PARSED else (last.body_sha256 if last else None),
+        body_bytes=len(body.content or b""),
+        entries_seen=len(parsed.entries) if isinstance(parsed, ParsedFeed) else 0,
+        entries_dropped=parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
+        failures=upcoming.failures,
+        retry_after_s=body.retry_after_s,
+        next_due_at=upcoming.at,
+        due_rule=upcoming.rule,
+        detail=detail,
+    )
+
+
+def _kept(offered: str | None, before: str | None, code: VisitCode) -> str | None:
+    if code == VisitCode.PARSED:
+        return offered
+    return (offered or before) if code == VisitCode.UNCHANGED else before
+
+
+def _max_age(cache_control: str | None) -> float | None:
+    found = re.search(r"max-age=(\d{1,9})", cache_control or "")
+    return float(found[1]) if found else None
+
+
+_OF_FETCH = {
+    FetchCode.NOT_MODIFIED: VisitCode.UNCHANGED,
+    FetchCode.UNREACHABLE: VisitCode.UNREACHABLE,
+    FetchCode.TOO_LARGE: VisitCode.TOO_LARGE,
+    FetchCode.TOO_MANY_REDIRECTS: VisitCode.HTTP_ERROR,
+    FetchCode.FORBIDDEN_ADDRESS: VisitCode.FORBIDDEN_ADDRESS,
+    FetchCode.DISALLOWED: VisitCode.DISALLOWED,
+}
+_OF_STATUS = {410: VisitCode.GONE, 401: VisitCode.REFUSED, 403: VisitCode.REFUSED, 451: VisitCode.REFUSED, 429: VisitCode.BUSY}
+
+
+def _code(body: Body, parsed: Parsed, last: Visit | None) -> tuple[VisitCode, str | None]:
+    """How a visit ended, and why in words."""
+    match parsed:
+        case ParsedFeed():
+            return VisitCode.PARSED, parsed.problem
+        case Unreadable():
+            return VisitCode(parsed.code), parsed.detail
+        case WorkerKilled():
+            return VisitCode.UNPARSABLE, str(parsed)
+    if body.code == FetchCode.OK:
+        return (VisitCode.UNCHANGED, None) if _is_same(body, last) else (VisitCode.NOT_A_FEED, "the body is empty")
+    if body.code == FetchCode.STATUS:
+        busy = body.status == 503 and body.retry_after_s is not None
+        code = VisitCode.BUSY if busy else _OF_STATUS.get(body.status or 0, VisitCode.HTTP_ERROR)
+        return code, body.detail or f"status {body.status}"
+    return _OF_FETCH[body.code], body.detail
+
+
+def _entries(feed: Feed, visit: Visit, parsed: ParsedFeed) -> list[Entry]:
+    """The entries of one feed; of two with one key the first, as feeds list the newest first."""
+    entries: dict[str, Entry] = {}
+    for position, e in enumerate(parsed.entries):
+        entry = Entry(
+            entry_id=ids.entry_id(feed.feed_id, e.key),
+            revision=ids.revision_id(e.title, e.summary, url_key(e.url) if e.url else None, e.content_html),
+            feed_id=feed.feed_id,
+            source=feed.source,
+            visit_id=visit.visit_id,
+            seen_at=visit.visited_at,
+            position=position,
+            key=e.key,
+            key_basis=e.key_basis,
+            url=e.url,
+            raw_url=e.raw_url,
+            title=e.title,
+            summary=e.summary,
+            content_html=e.content_html,
+            authors=e.authors,
+            language=feed.language or (parsed.language or "")[:2].lower() or None,
+            published_raw=e.published_raw,
+            published_at=e.published_at,
+            date_quality=e.date_quality,
+        )
+        entries.setdefault(entry.entry_id, entry)
+    return list(entries.values())
+
+
+def _no_link(entry: Entry) -> Outcome:
+    return Outcome(
+        entry_id=entry.entry_id,
+        revision=entry.revision,
+        feed_id=entry.feed_id,
+        source=entry.source,
+        attempt=1,
+        code=OutcomeCode.NO_LINK,
+        kept=False,
+        final=True,
+        title=entry.title,
+        detail=f"neither a usable link ({entry.raw_url or 'none given'}) nor content of its own",
+        ended_at=entry.seen_at,
+    )

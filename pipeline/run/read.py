@@ -1,0 +1,254 @@
+"""The stage read: fetches the pages behind new entries, reads them, and finds what is known already.
+
+The shards fetch and read; what an attempt adds to the lake is decided once per batch, in order of arrival.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from operator import call
+
+import duckdb
+
+from pipeline.dedupe import text_hash, url_key
+from pipeline.errors import WorkerKilled
+from pipeline.isolate import Workers
+from pipeline.lake import connect
+from pipeline.lake.rows import Tables
+from pipeline.lake.work import DueEntry, current_versions, due_entries, entries_by_id, known_keys
+from pipeline.read import EXTRACTOR, read_page
+from pipeline.run.context import Context, Decided, ask, host_of, is_mine, tally
+from pipeline.run.ledger import Ledger, load_memory
+from schemas import ids
+from schemas.article import Article, Attempt, Reading, Unreadable
+from schemas.columns import from_arrow, to_arrow
+from schemas.feed import Entry
+from schemas.outcome import OutcomeCode
+from schemas.web import Body, FetchCode, Kind, Page, Request
+
+Read = Reading | Unreadable | WorkerKilled
+HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
+
+
+def work(context: Context) -> Tables:
+    """Fetches and reads what of this shard is due; pages and attempts."""
+    with connect(context.lake.root) as con:
+        due = [d for d in due_entries(con, context.clock()) if is_mine(context, host_of(d.entry.url))]
+        context.say(f"{len(due)} entries are due")
+        settled, requests = _plan(context, con, due)
+        context.say(f"{len(settled)} need no fetch, {len(requests)} pages to fetch")
+        bodies = list(ask(context, requests, {}))
+        entries = entries_by_id(con, [(b.target, b.revision or "") for b in bodies])
+    pages, attempts = [], [*settled]
+    for entry, body, read in _read_all(bodies, entries):
+        page = _page(body, read)
+        attempt = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
+        context.say(f"{entry.url}: {attempt.code or 'read'}" + (f" ({attempt.detail})" if attempt.detail else ""))
+        pages.append(page)
+        attempts.append(attempt)
+    context.say(f"attempts: {tally(a.code or 'read' for a in attempts)}")
+    return {"pages": to_arrow(pages, Page), "attempts": to_arrow(attempts, Attempt)}
+
+
+def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
+    """What the attempts add to the lake: one outcome each, articles, keys and relations where there is news."""
+    attempts = sorted(from_arrow(merged["attempts"], Attempt), key=lambda a: (a.seen_at, a.feed_id, a.position, a.entry_id))
+    ledger = Ledger(load_memory(con, attempts))
+    for attempt in attempts:
+        ledger.enter(attempt)
+    ledger.check(attempts)
+    pages = {p.page_id: p for p in from_arrow(merged["pages"], Page)}
+    # a page whose attempt had been settled by another batch is still a fetch that was made
+    return Decided({"pages": to_arrow(pages.values(), Page), **ledger.tables()}, ledger.counts())
+
+
+def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry]) -> tuple[list[Attempt], list[Request]]:
+    """Splits what is due into attempts that end without a fetch, and requests; one address is asked once."""
+    keys = {d.entry.entry_id: _key(d.entry) for d in due}
+    known = known_keys(con, list(keys.values()))
+    owners = {a: v.entry_id for a, v in current_versions(con, list(known.values())).items()}
+    settled: list[Attempt] = []
+    requests: list[Request] = []
+    asked: set[str] = set()
+    for d in due:
+        key, now = keys[d.entry.entry_id], context.clock()
+        article = known.get(key)
+        if d.entry.url is None:
+            settled.append(_attempt(d.entry, d.attempt, now, read=_read_content(d.entry)))
+        elif article is not None and owners.get(article) != d.entry.entry_id:
+            settled.append(_attempt(d.entry, d.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article))
+        elif key in asked:
+            settled.append(_attempt(d.entry, d.attempt, now))
+        else:
+            asked.add(key)
+            requests.append(_request(context, d))
+    return settled, requests
+
+
+def _key(entry: Entry) -> str:
+    """What the article behind an entry is known by: its link's key, or without a link the entry itself."""
+    return (url_key(entry.url) if entry.url else "") or entry.entry_id
+
+
+def _request(context: Context, due: DueEntry) -> Request:
+    e = due.entry
+    page = ids.page_id(context.batch.root, e.entry_id, e.revision, due.attempt)
+    return Request(kind=Kind.PAGE, owner=page, target=e.entry_id, url=e.url or "", revision=e.revision, attempt=due.attempt)
+
+
+def _read_content(entry: Entry) -> Read:
+    """An entry without a link, read from the content the feed carries."""
+    return read_page((entry.content_html or "").encode(), "", content_type="text/html; charset=utf-8", language=entry.language)
+
+
+def _read_all(bodies: list[Body], entries: dict[tuple[str, str], Entry]) -> Iterator[tuple[Entry, Body, Read | None]]:
+    """Every exchange with its entry and what was read; None where there is nothing to read."""
+    found = [(entries[b.target, b.revision or ""], b) for b in bodies]
+    readable = [(e, b) for e, b in found if b.code == FetchCode.OK and b.content and _is_html(b)]
+    with Workers() as workers:
+        for (entry, body), read in zip(readable, workers.map(call, ((_reading(e, b),) for e, b in readable)), strict=True):
+            yield entry, body, read
+    yield from ((e, b, None) for e, b in found if not (b.code == FetchCode.OK and b.content and _is_html(b)))
+
+
+def _reading(entry: Entry, body: Body) -> Callable[[], Reading | Unreadable]:
+    url = body.final_url or body.url
+    return partial(read_page, body.content or b"", url, content_type=body.header("content-type"), language=entry.language)
+
+
+def _is_html(body: Body) -> bool:
+    kind = (body.header("content-type") or "text/html").partition(";")[0].strip().lower()
+    return kind in HTML
+
+
+def _page(body: Body, read: Read | None) -> Page:
+    return Page(
+        page_id=body.owner,
+        entry_id=body.target,
+        revision=body.revision or "",
+        attempt=body.attempt,
+        host=host_of(body.final_url or body.url) or None,
+        url=body.url,
+        final_url=body.final_url,
+        redirects=body.redirects,
+        fetched_at=body.asked_at,
+        outcome=body.code,
+        status=body.status,
+        content_type=body.header("content-type"),
+        robots=body.robots,
+        opt_out=read.opt_out if isinstance(read, Reading) else (),
+        body_sha256=body.sha256,
+        body_bytes=len(body.content or b""),
+        detail=body.detail,
+    )
+
+
+def _attempt(
+    entry: Entry,
+    number: int,
+    ended_at: datetime,
+    *,
+    body: Body | None = None,
+    read: Read | None = None,
+    **known: str | None,
+) -> Attempt:
+    """One attempt as far as a shard can tell: what was read, or why nothing was."""
+    key = _key(entry)
+    final = url_key(body.final_url) if body and body.final_url else None
+    canonical = url_key(read.canonical_url) if isinstance(read, Reading) and read.canonical_url else None
+    code, detail = _failure(body, read)
+    return Attempt(
+        entry_id=entry.entry_id,
+        revision=entry.revision,
+        feed_id=entry.feed_id,
+        source=entry.source,
+        attempt=number,
+        seen_at=entry.seen_at,
+        position=entry.position,
+        title=entry.title,
+        url=entry.url,
+        link_key=key,
+        final_key=final,
+        # a canonical link to another host never decides identity: it is the publisher's claim about somebody else
+        canonical_key=canonical if canonical and host_of(f"//{canonical}") == host_of(f"//{final or key}") else None,
+        code=known.get("code") or code,
+        article_id=known.get("article_id"),
+        detail=detail,
+        retry_after_s=body.retry_after_s if body else None,
+        ended_at=ended_at,
+        shown_by=body.owner if body else entry.visit_id,
+        article=_article(entry, body, read) if isinstance(read, Reading) else None,
+    )
+
+
+_OF_FETCH = {
+    FetchCode.UNREACHABLE: OutcomeCode.UNREACHABLE,
+    FetchCode.TOO_LARGE: OutcomeCode.TOO_LARGE,
+    FetchCode.TOO_MANY_REDIRECTS: OutcomeCode.REDIRECT_LOOP,
+    FetchCode.FORBIDDEN_ADDRESS: OutcomeCode.FORBIDDEN_ADDRESS,
+    FetchCode.NOT_MODIFIED: OutcomeCode.HTTP_ERROR,
+}
+_OF_STATUS = {404: OutcomeCode.GONE, 410: OutcomeCode.GONE} | dict.fromkeys((401, 403, 451), OutcomeCode.REFUSED)
+
+
+def _failure(body: Body | None, read: Read | None) -> tuple[str | None, str | None]:
+    """Why an attempt brought no article, as code and in words; (None, None) where it did or needed no fetch."""
+    match read:
+        case Unreadable():
+            return read.code, read.detail
+        case WorkerKilled():
+            return OutcomeCode.UNREADABLE, str(read)
+        case Reading():
+            return None, None
+    if body is None:
+        return None, None
+    if body.code == FetchCode.OK:
+        kind = body.header("content-type")
+        return (OutcomeCode.NOT_HTML, f"content type {kind}") if body.content else (OutcomeCode.NO_TEXT, "the page is empty")
+    if body.code == FetchCode.DISALLOWED:
+        # a robots.txt that cannot be had forbids for now, not for good
+        code = OutcomeCode.UNREACHABLE if body.robots == "unavailable" else OutcomeCode.DISALLOWED
+        return code, body.detail
+    if body.code == FetchCode.STATUS:
+        return _OF_STATUS.get(body.status or 0, OutcomeCode.HTTP_ERROR), body.detail or f"status {body.status}"
+    return _OF_FETCH[body.code], body.detail
+
+
+def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
+    """The article as read, under provisional ids: the batch decides whether it is new."""
+    article = ids.article_id(_key(entry))
+    taken_out = sum(len(p.text) for p in read.promo)
+    claimed = read.published_at or entry.published_at
+    return Article(
+        article_id=article,
+        version_id=ids.version_id(article, body.owner if body else entry.visit_id),
+        entry_id=entry.entry_id,
+        revision=entry.revision,
+        feed_id=entry.feed_id,
+        source=entry.source,
+        host=host_of(body.final_url or body.url) or None if body else None,
+        url=(body.final_url or body.url) if body else None,
+        canonical_url=read.canonical_url,
+        title=read.title or entry.title,
+        text=read.text,
+        blocks=read.blocks,
+        promo=read.promo,
+        promo_share=taken_out / max(1, taken_out + len(read.text)),
+        language=read.language or entry.language,
+        authors=read.authors or entry.authors,
+        published_at=claimed,
+        published_precision=read.published_precision or _feed_precision(entry),
+        published_basis=read.published_basis or ("feed" if entry.published_at else None),
+        seen_at=entry.seen_at,
+        access=read.access,
+        genre=read.genre,
+        text_hash=text_hash(read.title or entry.title, read.text),
+        body_sha256=body.sha256 if body else None,
+        extractor=EXTRACTOR,
+    )
+
+
+def _feed_precision(entry: Entry) -> str | None:
+    if entry.published_at is None:
+        return None
+    return "day" if entry.date_quality == "day" else "second"

@@ -1,0 +1,130 @@
+"""The stage tag: names the companies in every article version not tagged yet, and judges what is said of them."""
+
+from collections import Counter
+from dataclasses import replace
+
+import duckdb
+
+from pipeline.lake import connect
+from pipeline.lake.rows import Tables
+from pipeline.lake.work import Untagged, known_companies, tagged_versions, untagged
+from pipeline.read import promotion_spans
+from pipeline.run.context import Context, Decided, is_mine
+from pipeline.tag import Tagger
+from schemas import ids
+from schemas.columns import from_arrow, to_arrow
+from schemas.outcome import Superseded
+from schemas.tag import Company, Mention, Sentiment, Tagging, Tags, Verdict
+
+_TABLES: dict[str, type] = {"taggings": Tagging, "mentions": Mention, "sentiments": Sentiment, "companies": Company}
+
+
+def work(context: Context) -> Tables:
+    """Tags this shard's share of what no tagger has read: taggings, mentions, sentiments, and the companies named."""
+    with connect(context.lake.root) as con:
+        waiting = [u for u in untagged(con) if is_mine(context, u.article.article_id)]
+    context.say(f"{len(waiting)} article versions to tag")
+    rows: dict[str, list[object]] = {name: [] for name in _TABLES}
+    if waiting:
+        tagger = Tagger.load()
+        for one in waiting:
+            _tag(tagger, one, rows)
+        named = {m.company_id for m in rows["mentions"] if isinstance(m, Mention)}
+        rows["companies"] = [tagger.companies[i] for i in sorted(named)]
+        context.say(f"{len(rows['mentions'])} mentions of {len(named)} companies")
+    return {name: to_arrow(rows[name], row) for name, row in _TABLES.items()}
+
+
+def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
+    """What of the shards' results the lake does not have: versions tagged meanwhile are left out, companies are added once."""
+    taggings = from_arrow(merged["taggings"], Tagging)
+    had = tagged_versions(con, [t.version_id for t in taggings])
+    fresh = {t.version_id: t for t in taggings if t.version_id not in had}
+    mentions = {(m.version_id, m.field, m.start): m for m in from_arrow(merged["mentions"], Mention) if m.version_id in fresh}
+    sentiments = {(s.version_id, s.company_id): s for s in from_arrow(merged["sentiments"], Sentiment) if s.version_id in fresh}
+    companies = {c.company_id: c for c in from_arrow(merged["companies"], Company)}
+    known = known_companies(con, list(companies))
+    changed = [c for c in companies.values() if known.get(c.company_id) != c.record_id]
+    superseded = [
+        Superseded(what="company", id=known[c.company_id], by=c.record_id, why="changed")
+        for c in changed
+        if c.company_id in known
+    ]
+    tables = {
+        "taggings": to_arrow(fresh.values(), Tagging),
+        "mentions": to_arrow(mentions.values(), Mention),
+        "sentiments": to_arrow(sentiments.values(), Sentiment),
+        "companies": to_arrow(changed, Company),
+        "superseded": to_arrow(superseded, Superseded),
+    }
+    said = Counter(_WORDS[s.sentiment] for s in sentiments.values() if s.company_id is not None)
+    return Decided(tables, {"articles tagged": len(fresh), "mentions": len(mentions), **said})
+
+
+_WORDS = {-1: "negative", 0: "neutral", 1: "positive"}
+
+
+def _tag(tagger: Tagger, one: Untagged, rows: dict[str, list[object]]) -> None:
+    a = one.article
+    tags = tagger.tag(a.title, a.text, a.language, promotion_spans(a.title, a.text, a.language))
+    tagging = Tagging(
+        tagging_id=ids.tagging_id(a.version_id, tagger.version, tagger.registry_version),
+        version_id=a.version_id,
+        article_id=a.article_id,
+        news_at=one.news_at,
+        tagger=tagger.version,
+        registry=tagger.registry_version,
+        mentions=len(tags.links),
+        companies=len(tags.companies),
+    )
+    rows["taggings"].append(tagging)
+    rows["mentions"] += _mentions(tagging, tags)
+    rows["sentiments"] += _sentiments(tagging, tags)
+
+
+def _mentions(tagging: Tagging, tags: Tags) -> list[Mention]:
+    return [
+        Mention(
+            tagging_id=tagging.tagging_id,
+            version_id=tagging.version_id,
+            article_id=tagging.article_id,
+            company_id=link.company_id,
+            name=link.name,
+            news_at=tagging.news_at,
+            field=link.field,
+            start=link.start,
+            end=link.end,
+            surface=link.surface,
+            alias_kind=link.alias_kind,
+            link_score=link.link_score,
+            margin=link.margin,
+            role=link.role,
+            in_ad=link.in_ad,
+        )
+        for link in tags.links
+    ]
+
+
+def _sentiments(tagging: Tagging, tags: Tags) -> list[Sentiment]:
+    rows = [
+        replace(_sentiment(tagging, c.verdict), company_id=c.company_id, relevance=c.relevance, in_headline=c.in_headline)
+        for c in tags.companies
+    ]
+    return [*rows, _sentiment(tagging, tags.article)] if tags.article else rows
+
+
+def _sentiment(tagging: Tagging, verdict: Verdict) -> Sentiment:
+    return Sentiment(
+        tagging_id=tagging.tagging_id,
+        version_id=tagging.version_id,
+        article_id=tagging.article_id,
+        news_at=tagging.news_at,
+        p_negative=verdict.p_negative,
+        p_neutral=verdict.p_neutral,
+        p_positive=verdict.p_positive,
+        score=verdict.score,
+        sentiment=verdict.sentiment,
+        evidence=verdict.evidence,
+        mixed=verdict.mixed,
+        hedged=verdict.hedged,
+    )

@@ -1,0 +1,105 @@
+"""Shows people what is in a lake: the newest articles, what they say of whom, what was dropped and why. Reads only."""
+
+from datetime import datetime
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+NEWEST = """
+SELECT a.title, a.source, a.language, a.seen_at, a.published_at, a.duplicate_of IS NOT NULL AS is_copy,
+       coalesce(list({name: c.name, score: s.score, sentiment: s.sentiment, mixed: s.mixed} ORDER BY s.relevance DESC)
+                FILTER (s.company_id IS NOT NULL), []) AS companies
+FROM articles a
+LEFT JOIN sentiments s ON s.version_id = a.version_id AND s.company_id IS NOT NULL
+LEFT JOIN companies c USING (company_id)
+GROUP BY ALL
+ORDER BY a.seen_at DESC, a.published_at DESC NULLS LAST, a.title
+LIMIT $limit
+"""
+
+ENDED = """
+SELECT code, kept, final, count(*) AS entries, arg_max(title, seen_at) AS title,
+       arg_max(coalesce(detail, ''), seen_at) AS detail
+FROM outcomes GROUP BY ALL ORDER BY kept DESC, entries DESC, code
+"""
+
+COUNTS = """
+SELECT (SELECT count(*) FROM articles) AS articles, (SELECT count(DISTINCT story_id) FROM articles) AS stories,
+       (SELECT count(*) FROM mentions WHERE NOT in_ad) AS mentions,
+       (SELECT count(DISTINCT company_id) FROM sentiments) AS companies, (SELECT count(*) FROM feeds) AS feeds
+"""
+
+_SIGN = {-1: ("▼", "red"), 0: ("·", "dim"), 1: ("▲", "green")}
+
+
+def newest(con: duckdb.DuckDBPyConnection, limit: int) -> list[dict[str, Any]]:
+    """The newest articles with their companies, most relevant first."""
+    return _records(con.sql(NEWEST, params={"limit": limit}))
+
+
+def ended(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """How entries ended: per code how many, and the last one's title and reason."""
+    return _records(con.sql(ENDED))
+
+
+def counts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    return _records(con.sql(COUNTS))[0]
+
+
+def show(con: duckdb.DuckDBPyConnection, console: Console, limit: int) -> None:
+    """Prints the newest articles, then what became of every entry."""
+    total = counts(con)
+    console.print(
+        f"[bold]{total['articles']} articles[/] in {total['stories']} stories from {total['feeds']} feeds; "
+        f"{total['mentions']} mentions of {total['companies']} companies\n"
+    )
+    console.print(_articles(newest(con, limit)))
+    console.print(_outcomes(ended(con)))
+
+
+def _articles(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="newest articles, and what they say of whom", title_justify="left", box=None, padding=(0, 1), expand=True)
+    table.add_column("seen (UTC)", no_wrap=True, style="dim")
+    table.add_column("source", no_wrap=True, max_width=18)
+    table.add_column("article", ratio=3)
+    table.add_column("companies ▲ positive  ▼ negative  ± mixed", ratio=2)
+    for row in rows:
+        title = Text(row["title"])
+        if row["is_copy"]:
+            title.append(" (copy)", "dim")
+        table.add_row(_minute(row["seen_at"]), row["source"], title, _companies(row["companies"]))
+    return table
+
+
+def _companies(companies: list[dict[str, Any]], most: int = 4) -> Text:
+    said = Text()
+    for company in companies[:most]:
+        sign, style = ("±", "yellow") if company["mixed"] else _SIGN[company["sentiment"]]
+        said.append(f"{sign} {company['name']} {company['score']:+.2f}  ", style)
+    if len(companies) > most:
+        said.append(f"+{len(companies) - most}", "dim")
+    return said
+
+
+def _outcomes(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="\nwhat became of every entry", title_justify="left", box=None, padding=(0, 1), expand=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("entries", justify="right")
+    table.add_column("the last of them, and why", ratio=1)
+    for row in rows:
+        what = ("kept", "green") if row["kept"] else ("dropped", "red") if row["final"] else ("due", "yellow")
+        reason = f"{row['title']}" + (f": {row['detail']}" if row["detail"] else "")
+        table.add_row(Text(*what), row["code"], str(row["entries"]), Text(reason, overflow="ellipsis", no_wrap=True))
+    return table
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%m-%d %H:%M}"
+
+
+def _records(rows: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    return rows.to_arrow_table().to_pylist()
