@@ -113,7 +113,8 @@ def _what_instead(body: bytes) -> str:
 
 
 def _entries(raws: list[Any], url: str, language: str | None, received_at: datetime) -> Iterator[ParsedEntry]:
-    links = [_link(raw, url) for raw in raws]
+    raw_links = [_raw_link(raw) for raw in raws]
+    links = [resolve_link(link, url) for link in raw_links]
     titles = [plain_text(raw.get("title")) for raw in raws]
     summaries = [plain_text(raw.get("summary")) for raw in raws]
     published = [clean(_first(raw, "published", "created", "updated")) for raw in raws]
@@ -126,7 +127,7 @@ def _entries(raws: list[Any], url: str, language: str | None, received_at: datet
             key_basis=basis,
             title=titles[i],
             url=links[i],
-            raw_url=clean(raws[i].get("link")) or None,
+            raw_url=raw_links[i] or None,
             summary=summaries[i] or None,
             content_html=_content(raws[i]),
             authors=_authors(raws[i]),
@@ -142,15 +143,13 @@ def _first(raw: Any, *fields: str) -> str:
     return next((value for field in fields if isinstance(value := dict.get(raw, field), str) and value.strip()), "")
 
 
-def _link(raw: Any, url: str) -> str | None:
-    link = raw.get("link")
-    if isinstance(link, str) and link.strip():
-        # A guid stands in for a missing link where it does not deny it, but only a whole address is meant as one.
-        if raw.get("guidislink") and link == raw.get("id"):
-            return resolve_link(link)
-        return resolve_link(link, url)
+def _raw_link(raw: Any) -> str:
+    """The link as written. A guid stands in for a missing one, but only where it is a whole address."""
+    link = clean(raw.get("link"))
+    if raw.get("guidislink") and link == clean(raw.get("id")):
+        return link if resolve_link(link) else ""
     others = (other.get("href") for other in raw.get("links", ()) if other.get("rel") == "alternate")
-    return next((found for other in others if (found := resolve_link(other, url))), None)
+    return link or next((clean(other) for other in others if other), "")
 
 
 def _content(raw: Any) -> str | None:
