@@ -124,7 +124,7 @@ def _careless(entry: Entry) -> str:
         "–": "&ndash;",
     }.items():
         text = text.replace(character, entity)
-    return text.replace(". ", ".\x0b ", 1) if entry.number % 4 == 2 else text
+    return text.replace(" ", " \x0b", 1) if entry.number % 4 == 2 else text
 
 
 def _careless_date(entry: Entry) -> str:
