@@ -113,3 +113,32 @@ class Relation:
     containment: float = col("share of the smaller text's shingles that both have; 1 for exact copies")
     lag_s: float = col("seconds from the earlier version's first sight to the later's")
     story_id: str = col("the story both belong to: the article_id of its first article")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt at one revision of an entry, before the batch decides what it adds to the lake.
+
+    `code` says how far it came: a value of schemas.outcome.OutcomeCode, or null where the page was read and `article`
+    holds it under provisional ids (`shown_by` is the visit that showed it), or where another entry of the batch leads to the same address (`article` is null then).
+    """
+
+    entry_id: str
+    revision: str
+    feed_id: str
+    source: str
+    attempt: int
+    seen_at: datetime
+    position: int
+    title: str
+    url: str | None = None
+    link_key: str
+    final_key: str | None = None
+    canonical_key: str | None = None
+    code: str | None = None
+    article_id: str | None = None
+    detail: str | None = None
+    retry_after_s: float | None = None
+    ended_at: datetime
+    shown_by: str | None = None
+    article: Article | None = None

@@ -75,7 +75,7 @@ def from_arrow(table: pa.Table, row: type[Row]) -> list[Row]:
 
 def decode(record: dict[str, Any], row: type[Row]) -> Row:
     """One dict as `row`, nested dataclasses, tuples and enums included."""
-    hints = _hints(row)
+    hints = _hints(typing.cast(type, row))
     return row(**{name: _decode_value(value, hints[name]) for name, value in record.items()})
 
 

@@ -4,9 +4,8 @@ A stage's batch is worked on in shards, each leaving its results aside, and sett
 have yet is decided against all that was committed before, and committed whole.
 """
 
-from pipeline.run.batch import Report, Say, run_once, settle, work_shard
+from pipeline.lake.layout import batch_id_of
+from pipeline.run.batch import Report, run_once, settle, work_shard
 from pipeline.settings import SHARDS
 
-__all__ = ["SHARDS", "Report", "Say", "batch_id_of", "run_once", "settle", "work_shard"]
-
-from pipeline.lake.layout import batch_id_of
+__all__ = ["SHARDS", "Report", "batch_id_of", "run_once", "settle", "work_shard"]

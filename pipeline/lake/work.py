@@ -1,0 +1,142 @@
+"""What is left to do, and what is known already: the questions a stage asks the lake. Reads only.
+
+Nothing here filters by time: a stage builds on whatever has been committed, `available_at` is for those who ask.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from schemas.article import Article
+from schemas.columns import from_arrow
+from schemas.feed import Entry, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class DueEntry:
+    """An entry revision that is to be read, and the number of this attempt."""
+
+    entry: Entry
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Untagged:
+    """An article version that no tagger has read, and from when it could be read in the lake."""
+
+    article: Article
+    news_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FirstText:
+    """The first article version that had a text, and the story it belongs to."""
+
+    version_id: str
+    article_id: str
+    seen_at: datetime
+    story_id: str
+
+
+def last_visits(con: duckdb.DuckDBPyConnection) -> dict[str, Visit]:
+    """The last visit to each feed, by feed_id."""
+    return {v.feed_id: v for v in from_arrow(con.sql("FROM feeds").to_arrow_table(), Visit)}
+
+
+def known_revisions(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> set[tuple[str, str]]:
+    """Which (entry_id, revision) of these entries the lake has."""
+    rows = _ask(con, "SELECT DISTINCT entry_id, revision FROM lake.entries SEMI JOIN asked USING (entry_id)", entry_id=entry_ids)
+    return {(row["entry_id"], row["revision"]) for row in rows.to_pylist()}
+
+
+def known_visits(con: duckdb.DuckDBPyConnection, visit_ids: list[str]) -> set[str]:
+    """Which of these visits the lake has."""
+    query = "SELECT DISTINCT visit_id FROM lake.visits SEMI JOIN asked USING (visit_id)"
+    return set(_ask(con, query, visit_id=visit_ids)["visit_id"].to_pylist())
+
+
+def tagged_versions(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> set[str]:
+    """Which of these article versions have been tagged."""
+    query = "SELECT DISTINCT version_id FROM lake.taggings SEMI JOIN asked USING (version_id)"
+    return set(_ask(con, query, version_id=version_ids)["version_id"].to_pylist())
+
+
+def due_entries(con: duckdb.DuckDBPyConnection, now: datetime) -> list[DueEntry]:
+    """Every entry revision without an outcome, or with one that is due again by now; in order of arrival."""
+    rows = con.sql(
+        """
+        SELECT e.*, coalesce(o.attempt, 0) + 1 AS next_attempt
+        FROM lake.entries e
+        LEFT JOIN (
+            FROM lake.outcomes QUALIFY row_number() OVER (PARTITION BY entry_id, revision ORDER BY attempt DESC) = 1
+        ) o USING (entry_id, revision)
+        WHERE o.entry_id IS NULL OR (NOT o.final AND o.due_at <= $now)
+        ORDER BY e.seen_at, e.feed_id, e.position, e.entry_id
+        """,
+        params={"now": now},
+    ).to_arrow_table()
+    return [DueEntry(e, n) for e, n in zip(from_arrow(rows, Entry), rows["next_attempt"].to_pylist(), strict=True)]
+
+
+def entries_by_id(con: duckdb.DuckDBPyConnection, ids: list[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
+    """The entries of these (entry_id, revision)."""
+    query = "SELECT * FROM lake.entries SEMI JOIN asked USING (entry_id, revision)"
+    rows = _ask(con, query, entry_id=[i for i, _ in ids], revision=[r for _, r in ids])
+    return {(e.entry_id, e.revision): e for e in from_arrow(rows, Entry)}
+
+
+def last_attempts(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> dict[tuple[str, str], int]:
+    """Of these entries, per (entry_id, revision), the number of the last attempt."""
+    query = "SELECT entry_id, revision, max(attempt) AS last FROM lake.outcomes SEMI JOIN asked USING (entry_id) GROUP BY ALL"
+    return {(row["entry_id"], row["revision"]): row["last"] for row in _ask(con, query, entry_id=entry_ids).to_pylist()}
+
+
+def known_keys(con: duckdb.DuckDBPyConnection, keys: list[str]) -> dict[str, str]:
+    """The article each of these URL keys leads to: the first it was given to."""
+    query = """
+        SELECT key, arg_min(article_id, (available_at, batch_id)) AS article_id
+        FROM lake.article_keys SEMI JOIN asked USING (key) GROUP BY key
+    """
+    return {row["key"]: row["article_id"] for row in _ask(con, query, key=keys).to_pylist()}
+
+
+def current_versions(con: duckdb.DuckDBPyConnection, article_ids: list[str]) -> dict[str, Article]:
+    """The last version of each of these articles."""
+    rows = _ask(con, "SELECT * FROM articles SEMI JOIN asked USING (article_id)", article_id=article_ids)
+    return {a.article_id: a for a in from_arrow(rows, Article)}
+
+
+def first_with_text(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> dict[str, FirstText]:
+    """For each of these text hashes the first version that had that text."""
+    query = """
+        SELECT a.text_hash, a.version_id, a.article_id, a.seen_at, coalesce(r.story_id, a.article_id) AS story_id
+        FROM lake.articles a SEMI JOIN asked USING (text_hash)
+        LEFT JOIN lake.relations r USING (version_id)
+        QUALIFY row_number() OVER (PARTITION BY a.text_hash ORDER BY a.available_at, a.seen_at, a.version_id) = 1
+    """
+    return {row.pop("text_hash"): FirstText(**row) for row in _ask(con, query, text_hash=hashes).to_pylist()}
+
+
+def untagged(con: duckdb.DuckDBPyConnection) -> list[Untagged]:
+    """Every article version that no tagger has read yet, oldest first."""
+    rows = con.sql(
+        """
+        SELECT * FROM lake.articles ANTI JOIN lake.taggings USING (version_id)
+        ORDER BY available_at, seen_at, version_id
+        """
+    ).to_arrow_table()
+    return [Untagged(a, t) for a, t in zip(from_arrow(rows, Article), rows["available_at"].to_pylist(), strict=True)]
+
+
+def known_companies(con: duckdb.DuckDBPyConnection, company_ids: list[str]) -> dict[str, str]:
+    """The record_id under which the lake knows each of these companies now."""
+    rows = _ask(con, "SELECT company_id, record_id FROM companies SEMI JOIN asked USING (company_id)", company_id=company_ids)
+    return {row["company_id"]: row["record_id"] for row in rows.to_pylist()}
+
+
+def _ask(con: duckdb.DuckDBPyConnection, query: str, **asked: list[str]) -> pa.Table:
+    """Runs a query that joins the table `asked`, made of these columns of strings."""
+    con.register("asked", pa.table({name: pa.array(values, pa.string()) for name, values in asked.items()}))
+    return con.sql(query).to_arrow_table()
