@@ -11,7 +11,7 @@ PY := .venv/bin/python
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-setup: ## make .venv with what requirements.lock names (PYTHON=python3.12 picks another Python)
+setup: ## make .venv with what requirements.lock names (PYTHON=python3.12: with that one; remove .venv to change it)
 	@PYTHON="$(PYTHON)" bash embedded/setup.sh
 
 run: setup ## news from the sample wire, in Airflow (PORT=8080 WIRE_PORT=8799; FEEDS=config/feeds.toml: your feeds; ONCE=1: then stop)

@@ -24,7 +24,8 @@ find_python() {
             return
         fi
     done
-    refuse "${PYTHON:-python3} is $("${PYTHON:-python3}" --version 2>&1 | head -1), and Newsmill needs Python 3.11, 3.12 or 3.13." \
+    name="${PYTHON:-python3}"
+    refuse "Newsmill needs Python 3.11, 3.12 or 3.13, and $name is $(command -v "$name" >/dev/null && "$name" --version 2>&1 || echo "not to be found")." \
         "Install one of them (Debian and Ubuntu: sudo apt install python3 python3-venv; macOS: brew install python@3.13)," \
         "or name the one you have: make setup PYTHON=/path/to/python3.12"
 }
