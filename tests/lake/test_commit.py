@@ -1,0 +1,175 @@
+"""The commit: whole or not at all, once, and stamped late but never early."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.errors import InputError, LakeError, LakeFormat
+from pipeline.lake import connect
+from pipeline.lake.commit import Timing, commit, committed, confirm, system_clock, write_schema_files
+from pipeline.lake.layout import BatchRef, Lake, batch_id_of
+from schemas import TABLES, table_schema
+from schemas.columns import to_arrow
+from schemas.feed import Visit, VisitCode
+
+BATCH = BatchRef("20261123T014200Z", "pull")
+NOW = datetime(2026, 11, 23, 1, 42, tzinfo=UTC)
+TIMING = Timing(timedelta(milliseconds=100))
+
+
+def visits(*names: str):
+    rows = [
+        Visit(
+            visit_id=f"f_{n}", feed_id=n, source=n, url=f"https://{n}.example/feed", visited_at=NOW,
+            outcome=VisitCode.PARSED, redirects=("https://a.example",), next_due_at=NOW, due_rule="interval",
+        )
+        for n in names
+    ]  # fmt: skip
+    return {"visits": to_arrow(rows, Visit)}
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    made = Lake(tmp_path / "lake")
+    made.open_for_writing()
+    write_schema_files(made)
+    return made
+
+
+def files(lake: Lake) -> set[str]:
+    return {str(p.relative_to(lake.root)) for p in lake.root.rglob("*") if p.is_file() and "1970-01-01" not in str(p)}
+
+
+def test_a_batch_is_one_directory_with_its_tables_and_its_note(lake: Lake) -> None:
+    before = datetime.now(UTC)
+    assert commit(lake, BATCH, visits("b", "a"), ["shard-0-of-1"], TIMING)
+    place = "hot/date=2026-11-23/20261123T014200Z-pull"
+    assert files(lake) == {"format.json", f"{place}/visits.parquet", f"{place}/commit.json"}
+    table = pq.read_table(lake.root / place / "visits.parquet", partitioning=None)
+    assert table.schema.equals(table_schema("visits"))
+    assert table["feed_id"].to_pylist() == ["a", "b"], "sorted as the contract says"
+    stamps = set(table["available_at"].to_pylist())
+    note = json.loads((lake.root / place / "commit.json").read_text())
+    assert stamps == {datetime.fromisoformat(note["available_at"])}
+    assert min(stamps) > before + TIMING.tolerance
+    assert note["rows"] == {"visits": 2} and note["shards"] == ["shard-0-of-1"]
+
+
+def test_a_committed_batch_is_never_written_again(lake: Lake) -> None:
+    assert commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    bytes_before = {f: (lake.root / f).read_bytes() for f in files(lake)}
+    assert not commit(lake, BATCH, visits("a", "b"), ["s0", "s1"], TIMING)
+    assert {f: (lake.root / f).read_bytes() for f in files(lake)} == bytes_before
+    assert committed(lake, BATCH) == {BATCH: ["s0"]}
+
+
+def test_what_is_finished_later_comes_under_a_derived_id(lake: Lake) -> None:
+    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    commit(lake, BATCH.derived(2), visits("b"), ["s1"], TIMING)
+    assert committed(lake, BATCH) == {BATCH: ["s0"], BatchRef("20261123T014200Z.2", "pull"): ["s1"]}
+    with connect(lake.root) as con:
+        assert con.sql("SELECT feed_id, batch_id FROM lake.visits ORDER BY 1").fetchall() == [
+            ("a", "20261123T014200Z"),
+            ("b", "20261123T014200Z.2"),
+        ]
+
+
+def test_a_rename_that_would_miss_its_stamp_is_stamped_again(lake: Lake) -> None:
+    """A clock that jumps ahead while the files are written: the first stamp is missed, the second holds."""
+    jumps = iter([timedelta(0), timedelta(seconds=2)])
+    shift = timedelta(0)
+
+    def clock() -> datetime:
+        nonlocal shift
+        shift = next(jumps, shift)
+        return datetime.now(UTC) + shift
+
+    commit(lake, BATCH, visits("a"), ["s0"], Timing(timedelta(0), clock))
+    with connect(lake.root) as con:
+        ((stamped,),) = con.sql("SELECT available_at FROM lake.visits").fetchall()
+        assert stamped > datetime.now(UTC) + timedelta(seconds=1)
+        assert con.sql("FROM lake.late_commits").fetchall() == []
+
+
+def test_a_pause_between_stamp_and_rename_is_corrected_by_a_row(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.lake import commit as module
+
+    rename = module.place_dir
+
+    def held_up(aside: Path, place: Path) -> bool:
+        if not place.name.endswith(".late"):
+            time.sleep(0.5)
+        return rename(aside, place)
+
+    monkeypatch.setattr(module, "place_dir", held_up)
+    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    readable = datetime.now(UTC)
+    with connect(lake.root) as con:
+        ((stamped,),) = con.sql("SELECT available_at FROM lake.visits_as_stamped").fetchall()
+        ((counts_from,),) = con.sql("SELECT available_at FROM lake.visits").fetchall()
+    assert stamped < readable <= counts_from
+    # a retry that finds the batch committed adds no second correction
+    before = files(lake)
+    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    assert files(lake) == before
+
+
+def test_confirm_says_whether_a_directory_kept_its_time(lake: Lake) -> None:
+    commit(lake, BATCH, visits("a"), ["s0"], Timing(timedelta(seconds=5)))
+    assert confirm(lake, lake.hot(BATCH), Timing(timedelta(seconds=5)))
+    assert not confirm(lake, lake.hot(BATCH), Timing(timedelta(seconds=60))), "clocks may differ by more than was allowed for"
+
+
+def test_every_table_can_be_asked_before_its_first_row(lake: Lake) -> None:
+    with connect(lake.root) as con:
+        for name in [*TABLES, "bodies"]:
+            columns = [d[0] for d in con.sql(f"FROM lake.{name}").description]
+            assert columns[:2] and con.sql(f"FROM lake.{name}").fetchall() == []
+        for view in ("articles", "mentions", "sentiments", "companies", "outcomes", "feeds"):
+            assert con.sql(f"FROM {view}").fetchall() == []
+        assert commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+        assert len(con.sql("FROM lake.visits").fetchall()) == 1, "an open connection sees what is committed later"
+
+
+def test_a_field_added_later_is_null_in_older_files(lake: Lake) -> None:
+    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    path = lake.hot(BATCH) / "visits.parquet"
+    pq.write_table(pq.read_table(path, partitioning=None).drop(["detail", "due_rule"]), path)
+    with connect(lake.root) as con:
+        assert con.sql("SELECT feed_id, detail, due_rule FROM lake.visits").fetchall() == [("a", None, None)]
+
+
+def test_a_lake_of_newer_code_is_refused_by_name(lake: Lake) -> None:
+    (lake.root / "format.json").write_text('{"format": 99}')
+    with pytest.raises(LakeFormat, match=r"format 99, this Newsmill reads up to 1: update Newsmill"):
+        connect(lake.root)
+    with pytest.raises(LakeFormat):
+        lake.open_for_writing()
+
+
+def test_no_lake_and_a_damaged_one_are_told_apart(tmp_path: Path, lake: Lake) -> None:
+    with pytest.raises(LakeError, match=r"no lake at .*: name another with --lake, or fill this one with `newsmill run`"):
+        connect(tmp_path / "nowhere")
+    (lake.root / "format.json").write_text("{")
+    with pytest.raises(LakeError, match=r"format\.json is damaged"):
+        connect(lake.root)
+
+
+@pytest.mark.parametrize(
+    "batch_id", ["", "now", "20261123", "20261123T014200Z-pull", "../20261123T014200Z", "20261123T014200Z/.."]
+)
+def test_only_batch_ids_become_paths(batch_id: str) -> None:
+    with pytest.raises(InputError, match="a batch id is like 20261123T014200Z"):
+        BatchRef(batch_id, "pull")
+
+
+def test_a_batch_keeps_its_own_date_and_id() -> None:
+    moment = datetime(2026, 11, 23, 23, 59, 59, 987_654, tzinfo=UTC)
+    ref = BatchRef(batch_id_of(moment), "read")
+    assert (ref.name, ref.date, ref.derived(2).name) == ("20261123T235959987Z-read", "2026-11-23", "20261123T235959987Z.2-read")
+    assert BatchRef.parse(ref.derived(2).name) == ref.derived(2) and ref.derived(2).root == ref.batch_id
+    assert system_clock().tzinfo is UTC

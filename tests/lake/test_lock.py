@@ -1,0 +1,106 @@
+"""The lock: who writes a stage, told by name; it ends with its process."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import LakeBusy
+from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.lock import hold, refuse_if_held
+
+MINE, OTHER = BatchRef("20261123T014200Z", "pull"), BatchRef("20261123T014700Z", "pull")
+
+HOLD_FOR_EVER = """
+import sys, time
+from pathlib import Path
+from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.lock import hold
+with hold(Lake(Path(sys.argv[1])), BatchRef("20261123T014700Z", "pull"), "shard-1-of-4"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    made = Lake(tmp_path / "lake")
+    made.open_for_writing()
+    return made
+
+
+def test_steps_of_one_batch_share_the_stage_and_another_batch_is_refused(lake: Lake) -> None:
+    with hold(lake, MINE, "shard-0"), hold(lake, MINE, "shard-1"):
+        with (
+            pytest.raises(LakeBusy, match=rf"stage pull .* batch {MINE.batch_id}, shard-0 by process {os.getpid()} on "),
+            hold(lake, OTHER, "shard-0"),
+        ):
+            pass
+        with pytest.raises(LakeBusy, match="shard-1"), hold(lake, MINE, "shard-1"):
+            pass
+        with hold(lake, BatchRef(OTHER.batch_id, "read"), "shard-0"):
+            pass
+
+
+def test_the_stage_stays_with_its_batch_between_two_steps_until_the_last(lake: Lake) -> None:
+    with hold(lake, MINE, "shard-0"):
+        pass
+    with pytest.raises(LakeBusy, match="between two steps, kept until"):
+        refuse_if_held(lake, "pull")
+    with hold(lake, MINE, "commit", last=True):
+        pass
+    refuse_if_held(lake, "pull")
+    with hold(lake, OTHER, "shard-0"):
+        pass
+
+
+def test_a_step_that_fails_leaves_no_lease(lake: Lake) -> None:
+    with pytest.raises(ZeroDivisionError), hold(lake, MINE, "shard-0"):
+        raise ZeroDivisionError
+    refuse_if_held(lake, "pull")
+
+
+def test_a_killed_holder_is_gone_at_once(lake: Lake) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD_FOR_EVER, str(lake.root)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout and holder.stdout.readline() == b"held\n"
+        with pytest.raises(LakeBusy, match=rf"shard-1-of-4 by process {holder.pid} on "):
+            refuse_if_held(lake, "pull")
+        holder.kill()
+        holder.wait()
+        refuse_if_held(lake, "pull")
+        with hold(lake, MINE, "shard-0", last=True):
+            pass
+
+
+def test_a_holder_on_another_machine_counts_by_its_heartbeat(lake: Lake) -> None:
+    path = lake.root / "locks" / "pull.json"
+    path.parent.mkdir()
+
+    def held(beat: datetime) -> None:
+        far = {"pid": 1, "host": "elsewhere", "started": "1", "since": beat.isoformat(), "beat": beat.isoformat()}
+        path.write_text(json.dumps({"batch": OTHER.batch_id, "holders": {"shard-0": far}, "lease_until": None}))
+
+    held(datetime.now(UTC) - timedelta(seconds=30))
+    with pytest.raises(LakeBusy, match="on elsewhere"), hold(lake, MINE, "shard-0"):
+        pass
+    held(datetime.now(UTC) - timedelta(seconds=61))
+    with hold(lake, MINE, "shard-0"):
+        pass
+
+
+def test_the_heartbeat_goes_on_while_the_step_works(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.lake.lock.HEARTBEAT", timedelta(milliseconds=50))
+    path = lake.root / "locks" / "pull.json"
+    with hold(lake, MINE, "shard-0"):
+        first = json.loads(path.read_text())["holders"]["shard-0"]["beat"]
+        for _ in range(60):
+            time.sleep(0.1)
+            if json.loads(path.read_text())["holders"]["shard-0"]["beat"] > first:
+                break
+        else:
+            pytest.fail("no second heartbeat in 6 s")
