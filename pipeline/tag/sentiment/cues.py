@@ -82,8 +82,10 @@ def _mark_clauses(sentence: Sentence) -> None:
     clause = part = 0
     opened = bool(sentence.kinds) and bool(sentence.kinds[0] & {"split", "concede_clause"})
     for at, token in enumerate(sentence.tokens):
+        listed = at == 0 or sentence.tokens[at - 1].kind == "name"
+        named = at + 1 < len(sentence.tokens) and sentence.tokens[at + 1].kind == "name"
         strong = token.kind == "mark" and (token.text.strip("- ") in _STRONG or token.text.strip() in {"-", "(", ")"})
-        if strong or (at and "split" in sentence.kinds[at]) or (opened and token.text == ","):
+        if strong or (at and "split" in sentence.kinds[at]) or (token.text == "," and (opened or (named and not listed))):
             clause, opened = clause + 1, False
         elif token.kind == "mark" and token.text in {",", ":"}:
             part += 1
@@ -147,7 +149,8 @@ def _side(sentence: Sentence, first: int, last: int, kinds: frozenset[str]) -> t
         if noun is None:
             return (direction * strength if not kinds & {"positive", "negative"} else _event(kinds)), False, None
         what = sentence.kinds[noun]
-        return strength * _sign(what, direction > 0), "target_noun" in what, noun
+        into = "bad" in what and any("into" in sentence.kinds[at] for at in range(last + 1, noun))
+        return (-strength if into else strength * _sign(what, direction > 0)), "target_noun" in what, noun
     return _event(kinds), False, None
 
 
@@ -176,7 +179,8 @@ def _noun_of(sentence: Sentence, first: int, last: int) -> int | None:
             if not 0 <= at < len(sentence.tokens) or not sentence.near(at, edge) or not sentence.kinds[at] & _NOUNS:
                 continue
             between = range(min(at, edge) + 1, max(at, edge))
-            if not any("cause" in sentence.kinds[k] or sentence.kinds[k] & {"up", "down"} for k in between):
+            barriers = {"up", "down", "cause"} if at > last else {"up", "down"}
+            if not any(sentence.kinds[k] & barriers for k in between):
                 return at
     return None
 
@@ -197,7 +201,8 @@ def _negated(sentence: Sentence, first: int, last: int) -> bool:
     for at in (*before, *(inside_or_after if german else ())):
         if "negation" not in sentence.kinds[at] or "not_negation" in sentence.kinds[at] or not sentence.near(at, first):
             continue
-        if german or first - at <= _REACH_OF_NEGATION:
+        joined = any(sentence.tokens[k].text in {"und", "and", "or", "oder"} for k in range(at + 1, first))
+        if not joined and (german or first - at <= _REACH_OF_NEGATION):
             return True
     return False
 

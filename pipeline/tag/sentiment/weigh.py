@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipeline.tag.sentiment.cues import Cue, Sentence, names_in
 from pipeline.tag.sentiment.weights import WEIGHTS
 
-_JOINTS = frozenset({",", "&", "/", "and", "und", "or", "oder", "sowie"})
+_JOINTS = frozenset({",", "&", "/", "and", "und", "or", "oder", "sowie", "tochter", "mutter", "parent", "unit", "subsidiary", "owner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,17 @@ def weigh(sentence: Sentence, index: int | None) -> list[Weighed]:
     names = names_in(sentence)
     target = names[index]
     group = _group(sentence, names, target)
-    rivals = [at for at in names if at not in group]
+    rivals = [at for at in names if at not in group and not (at and "attribution_before" in sentence.kinds[at - 1])]
     source = _source(sentence, target, rivals)
-    found = (Weighed(cue, source * _said(sentence, cue, target, rivals) * _pull(sentence, cue, group, rivals)) for cue in sentence.cues)
+    found = [Weighed(cue, source * _bearing(sentence, cue, target, group, rivals)) for cue in sentence.cues]
     return [weighed for weighed in found if abs(weighed.weight) > 0.02]
+
+
+def _bearing(sentence: Sentence, cue: Cue, target: int, group: list[int], rivals: list[int]) -> float:
+    said = _said(sentence, cue, target, rivals)
+    if cue.roles or said == -cue.side or cue.about_target_price:
+        rivals = [at for at in rivals if at > target]
+    return said * _pull(sentence, cue, group, rivals)
 
 
 def _general(cue: Cue) -> float:
@@ -103,7 +110,8 @@ def _source(sentence: Sentence, target: int, rivals: list[int]) -> float:
         return WEIGHTS.attributed
     later = [at for at in rivals if at > target]
     rates = any("rating_verb" in kinds[at] for at in range(target + 1, min(last, target + 3) + 1))
+    passive = any("agent" in kinds[at - 1] for at in later)
     priced = any(cue.about_target_price and target < cue.first < target + 4 for cue in sentence.cues)
-    if later and (rates or priced):
+    if later and not passive and (rates or priced):
         return WEIGHTS.attributed
     return WEIGHTS.speaking if "attribution" in after else 1.0

@@ -12,15 +12,15 @@ class Weights:
 
     reach: float = 14.0  # tokens after which a cue counts half
     foreign_clause: float = 0.2  # the cue stands in a clause that names somebody else
-    other_clause: float = 0.75  # the cue stands in another clause, which names nobody
+    other_clause: float = 0.85  # the cue stands in another clause, which names nobody
     comma: float = 0.8  # a comma lies between
     rival: float = 0.45  # somebody else is named between
     taken: float = 0.35  # somebody else is the cue's subject
-    conceded: float = 0.35  # after "despite", "trotz", "although"
+    conceded: float = 0.2  # after "despite", "trotz", "although"
     attributed: float = 0.08  # the name is the source of the statement
     speaking: float = 0.5  # the name says it, of itself or of others
     hedged: float = 0.7
-    negated: float = -0.7
+    negated: float = -0.85
     percent: float = 1.3
     slight: float = 0.4
     bad_noun: float = 0.6
