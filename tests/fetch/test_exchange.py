@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import ConfigError
 from pipeline.fetch import Policy, well_formed_etag, well_formed_http_date
 from schemas.web import Body, FetchCode, Header, Kind
-from tests.fetch.site import NOW, answer, ask_site, bodies, policy_for, request, serving
+from tests.fetch.site import NOW, Site, answer, ask_site, bodies, policy_for, request, serving
 
 FEED = "<rss><channel><title>Börse am Morgen</title></channel></rss>".encode()
 
@@ -270,6 +270,23 @@ def test_nobody_listens() -> None:
     assert (body.code, body.status, body.final_url, body.robots) == (FetchCode.UNREACHABLE, None, None, "unavailable")
     assert body.detail is not None
     assert body.detail.startswith("no connection: ")
+
+
+def test_tls_that_fails_is_named() -> None:
+    async def no_tls(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer("400 Bad Request"))
+        await writer.drain()
+        writer.close()
+
+    async def run() -> Body:
+        server = await asyncio.start_server(no_tls, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        (body,) = await bodies([request(f"https://127.0.0.1:{port}/")], policy_for(Site({}, port)))
+        server.close()
+        return body
+
+    body = asyncio.run(run())
+    assert (body.code, (body.detail or "")[:5]) == (FetchCode.UNREACHABLE, "tls: ")
 
 
 def test_mutated_answers_always_end_as_values() -> None:
