@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 _YEARS = range(1990, 2100)
 _DAY = re.compile(r"^(\d{4})-?(\d\d)-?(\d\d)$|^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
-_TIME = re.compile(r"^(\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4})(?:[T ]|,? )\s*(\d{1,2}:\d\d)(:\d\d)?(?:[.,]\d+)?\s*(.*)$", re.IGNORECASE)
+_TIME = re.compile(
+    r"^(\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4})(?:[T ]|,? )\s*(\d{1,2}:\d\d)(:\d\d)?(?:[.,]\d+)?\s*(.*)$", re.IGNORECASE
+)
 _OFFSET = re.compile(r"^(?:utc|gmt)?\s?([+-])(\d\d):?(\d\d)?$", re.IGNORECASE)
 _NAMED = {"z": "UTC", "utc": "UTC", "gmt": "UTC"} | dict.fromkeys(("cet", "cest", "mez", "mesz", "uhr"), "Europe/Berlin")
 

@@ -60,7 +60,9 @@ def _declared(body: bytes, content_type: str | None) -> str:
             return name
     head = body[:2048].decode("latin-1")
     for place in (content_type or "", head):
-        if (found := _CHARSET.search(place)) or (place is head and (found := re.search(r"""encoding=["']([\w.:-]+)""", place[:200]))):
+        if (found := _CHARSET.search(place)) or (
+            place is head and (found := re.search(r"""encoding=["']([\w.:-]+)""", place[:200]))
+        ):
             name = found[1].lower()
             return _AS_BROWSERS_DO.get(name, name)
     return ""

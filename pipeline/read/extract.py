@@ -21,9 +21,10 @@ _EVER = {"original_date": True, "extensive_search": False, "max_date": "2100-01-
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """The article's lines as (kind, text), and what trafilatura read in the page's head."""
+    """The article's lines as (kind, text), the texts of links to elsewhere, and what trafilatura read in the page's head."""
 
     lines: tuple[tuple[str, str], ...]
+    links: frozenset[str]
     head: Document
 
 
@@ -44,7 +45,9 @@ def extract_article(html: str, tree: HtmlElement, url: str) -> Extract | None:
     _walk(precise.body, "paragraph", lines)
     captions = {tidy(c.text_content()) for c in tree.iter("figcaption", "caption")}
     tidied = [(kind, tidy(text)) for kind, text in lines]
-    return Extract(tuple(("caption" if text in captions else kind, text) for kind, text in tidied if text), precise)
+    links = {tidy(a.text_content()) for a in tree.iter("a") if not a.get("href", "#").startswith("#")}
+    lines_of = tuple(("caption" if text in captions else kind, text) for kind, text in tidied if text)
+    return Extract(lines_of, frozenset(links), precise)
 
 
 def tidy(text: str) -> str:

@@ -124,7 +124,11 @@ def access_of(node: Node, meta: Meta) -> Access:
     said += [tier.lower() for tier in meta.get("article:content_tier", ())]
     if any(s in ("false", "http://schema.org/false", "https://schema.org/false", "locked", "metered", "paid") for s in said):
         return Access.TEASER
-    return Access.FREE if any(s in ("true", "http://schema.org/true", "https://schema.org/true", "free") for s in said) else Access.UNKNOWN
+    return (
+        Access.FREE
+        if any(s in ("true", "http://schema.org/true", "https://schema.org/true", "free") for s in said)
+        else Access.UNKNOWN
+    )
 
 
 def opt_outs_of(meta: Meta) -> tuple[str, ...]:
@@ -140,7 +144,7 @@ def _words(text: str) -> str:
 
 def _without_site(title: str, sites: set[str]) -> str:
     """The title without the site's name behind a bar or dash."""
-    head, bar, tail = (re.split(r"(\s[|–—-]\s)(?=[^|–—]*$)", title, maxsplit=1) + ["", ""])[:3]
+    head, bar, tail = [*re.split(r"(\s[|–—-]\s)(?=[^|–—]*$)", title, maxsplit=1), "", ""][:3]
     return head if bar and _words(tail) in sites else title
 
 

@@ -20,6 +20,9 @@ from schemas.outcome import OutcomeCode
 _SELLS = 0.5  # share of promotion from which the whole article is one
 _TITLE_LINES = 4
 _KICKER_WORDS = 8
+_LINKABLE = frozenset({"paragraph", "list_item"})
+_LINK_SPACES = 2
+_LINK_SHARE = 0.3
 
 
 def read_page(body: bytes, url: str, *, content_type: str | None = None, language: str | None = None) -> Reading | Unreadable:
@@ -48,7 +51,10 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
     title = title_of(node, meta, head.title)
     lines = _without_title(title, extract.lines)
     language = language_of(" ".join([title, *(text for _, text in lines)]), tree.get("lang"), claimed)
-    promotion = promotion_lines(title, [text for _, text in lines], language)
+    promotion = _linked(lines, extract.links)
+    plain = [i for i in range(len(lines)) if i not in promotion]
+    found = promotion_lines(title, [lines[i][1] for i in plain], language)
+    promotion |= {plain[place]: kind for place, kind in found.items()}
     text, blocks, promo = divide(lines, promotion)
     if not text:
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="nothing but promotion on the page")
@@ -79,6 +85,15 @@ def _without_title(title: str, lines: Sequence[tuple[str, str]]) -> list[tuple[s
         return bool(said) and words[-len(said) :] == said and len(words) - len(said) <= _KICKER_WORDS
 
     return [line for i, line in enumerate(lines) if i >= _TITLE_LINES or not repeats(line[1])]
+
+
+def _linked(lines: Sequence[tuple[str, str]], links: frozenset[str]) -> dict[int, str]:
+    """Paragraphs and list items that are one link to elsewhere and nothing more, unless the article is a list of links."""
+    linked = [
+        i for i, (kind, text) in enumerate(lines) if kind in _LINKABLE and text in links and text.count(" ") >= _LINK_SPACES
+    ]
+    few = sum(len(lines[i][1]) for i in linked) < _LINK_SHARE * sum(len(text) for _, text in lines)
+    return dict.fromkeys(linked, "related") if few else {}
 
 
 def _words(text: str) -> list[str]:

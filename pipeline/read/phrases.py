@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- a phrase on one line is easier to check than one cut in pieces
 """The wording of promotion, German and English: data for pipeline.read.promotion. Pure.
 
 Every pattern is a whole phrase between word boundaries, because its parts are ordinary words ("app" is in "Doppelapparat",
@@ -25,13 +26,17 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 _BEGIN = r"(?:^|[.!?:|…–—] )['\"]?"
-_NETWORKS = r"(?:facebook|instagram|twitter|x|linkedin|telegram|whatsapp|threads|youtube|tiktok|bluesky|mastodon|google news|spotify)"
-_PRODUCT = r"(?:sonder-?|spezial-?|aktien-?|trading-?)*(?:analysen?|reports?|reporte|studien?|ratgeber|e-?books?|leitfaden|webinare?)"
-_FREE_PRODUCT = rf"gratis-?{_PRODUCT}|(?:gratis|kostenlos(?:e[nrsm]?)?) (?:sonder|spezial|aktien)-?(?:analysen?|reporte?|studien?)"
-_CLOCK = r"\d{1,2}[:.]\d\d(?: ?uhr| ?[ap]\.?m\.?)?(?: \(?(?:ce?s?t|mes?z|utc|gmt|e[ds]?t)\)?)?"
-_MONTH = (
-    r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]*\.?"  # both languages' month names begin alike
+_NETWORKS = (
+    r"(?:facebook|instagram|twitter|x|linkedin|telegram|whatsapp|threads|youtube|tiktok|bluesky|mastodon|google news|spotify)"
 )
+_PRODUCT = (
+    r"(?:sonder-?|spezial-?|aktien-?|trading-?)*(?:analysen?|reports?|reporte|studien?|ratgeber|e-?books?|leitfaden|webinare?)"
+)
+_FREE_PRODUCT = (
+    rf"gratis-?{_PRODUCT}|(?:gratis|kostenlos(?:e[nrsm]?)?) (?:sonder|spezial|aktien)-?(?:analysen?|reporte?|studien?)"
+)
+_CLOCK = r"\d{1,2}[:.]\d\d(?: ?uhr| ?[ap]\.?m\.?)?(?: \(?(?:ce?s?t|mes?z|utc|gmt|e[ds]?t)\)?)?"
+_MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]*\.?"  # both languages' month names begin alike
 _DATE = rf"(?:(?:\w+, )?(?:\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}}|\d{{1,2}}\.? {_MONTH} \d{{4}}|{_MONTH} \d{{1,2}}, \d{{4}}|\d{{4}}-\d\d-\d\d))"
 
 #: What the whole line, or its beginning, or a phrase in it says.
@@ -45,22 +50,26 @@ LINE_RULES: tuple[Rule, ...] = (
     _rule(
         "promotion",
         90,
-        rf"\b(?:{_FREE_PRODUCT})\b",
-        rf"\bneue(?:n|ste|sten)? (?:\S+ ){{0,2}}\S*analyse vom \d{{1,2}}\. ?\w+ (?:liefert|zeigt|gibt|verrät|klärt)\b",
-        r"\banalyse (?:\S+ ){0,4}liefert (?:ihnen )?(?:jetzt )?die antworten?\b",
+        r"\bneue(?:n|ste|sten)? (?:\S+ ){0,2}\S*analyse vom \d{1,2}\. ?\w+ (?:liefert|zeigt|gibt|verrät|klärt)\b",
         r"\bdringender handlungsbedarf für (?:\S+ )?\S*(?:aktionäre|anleger|investoren)\b",
         r"\berfahren sie,? (?:\S+ ){0,3}was (?:\S+ ){0,3}(?:jetzt )?zu tun ist\b",
         r"\bbevor (?:du|sie) (?:jetzt )?(?:\S+ ){0,3}(?:aktien?|anteile) (?:\S+ ){0,4}(?:kaufst|kaufen),",
         rf"{_BEGIN}sichern sie sich (?:jetzt|hier|noch heute|ihr|ihre|ihren|den|die|das|exklusiv|kostenlos|gratis)\b",
         rf"\bkostenlose[nrsm]? {_PRODUCT} (?:\S+ ){{0,6}}(?:herunterladen|downloaden|anfordern|sichern|erhalten sie)\b",
         rf"{_BEGIN}before you (?:buy|invest in|sell) (?:\S+ ){{0,6}}(?:consider|read|hear|know|find out|look)\b",
-        r"\bfree (?:\S+ )?(?:special |stock |research )(?:report|analysis|guide|newsletter)\b",
         r"\b(?:get|grab|claim|request|download) (?:your|our|the|this|a) (?:\S+ )?free (?:\S+ )?(?:copy|report|analysis|guide|e-?book|trial|watchlist)\b",
+        r"\b(?:jetzt|hier|online) (?:\S+ ){0,3}(?:depot|konto) eröffnen\b|\b(?:euro|prozent|%) (?:bonus|prämie|rabatt) sichern\b|\babo abschließen\b",
+        r"\b(?:für nur|ab|nur|für) (?:\d+|einen|1,00) euro (?:\S+ ){0,3}testen\b|\b(?:monate?|tage|wochen) (?:lang )?(?:kostenlos|gratis) (?:testen|lesen)\b",
+        r"\bbei unserem partner\b|\bour partner broker\b|\bcfds? (?:with|ohne|mit) (?:zero|no|0|\d+ euro)?\b",
+        r"\bopen (?:a|an|your) (?:\S+ ){0,2}account (?:today|now|in minutes)\b|\bfree for \d+ (?:days|months|weeks)\b|\b\d+[- ]day free trial\b",
+        r"\bsubscribe (?:today|now) (?:for|and|to)\b|\bunlock (?:our|this|the full|all) (?:\S+ ){0,4}(?:article|picks|analysis|report|stor(?:y|ies))\b",
+        r"^should (?:you|i) (?:invest|put) (?:[$€£]\S+) (?:in|into) .*\?$|\bsee the \d+ stocks\b",
+        r"\bour (?:experts|analysts|team) (?:have |has )?(?:found|picked|identified|selected|uncovered) (?:\S+ ){0,4}(?:stocks?|shares|etfs)\b",
+        rf"{_BEGIN}don't miss our\b",
         r"\bwhere to invest \$[\d,]+ right now\b",
         r"\banalyst team (?:has )?just (?:revealed|identified|released|named|published)\b",
         r"\b(?:start your free trial|limited[- ]time offer|claim your discount)\b",
         r"\burgent (?:need for action|call to action) for (?:\S+ )*?(?:shareholders|investors)\b",
-        r"\b(?:analysis|report) (?:\S+ ){0,6}(?:delivers|provides|reveals|has|gives) (?:you )?the answers?\b",
         rf"{_BEGIN}(?:find out|learn|discover|read)(?: \S+){{0,4}} what (?:to do|you should do|needs to be done|investors (?:should|must) do) (?:now|next)\b",
     ),
     _rule(
@@ -70,7 +79,7 @@ LINE_RULES: tuple[Rule, ...] = (
         r"zugreifen|testen|ansehen)(?: sie)?\W*$",
         r"\b(?:sie )?(?:hier|jetzt) (?:schon )?(?:jetzt )?(?:gratis|kostenlos)? ?(?:vorbestellen|bestellen|buchen|anfordern)\W*$",
         rf"{_BEGIN}(?:hier|jetzt) geht'?s? (?:es )?(?:zur|zum) (?:\S+ )?(?:anmeldung|analyse|report|angebot|test|depot)\b",
-        r"\b(?:click|tap) here (?:to|for|now)\b",
+        r"\b(?:click|tap) here (?:to|for|now)\b|^weiterlesen auf (?:der nächsten )?seite\b",
         rf"{_BEGIN}(?:click here|continue reading|read on here|read on|keep reading|read the (?:full|complete|whole) (?:report|analysis|story|article))"
         r"(?: (?:here|now))?\W*$",
         rf"{_BEGIN}(?:read|get|see|download|order) (?:it |the (?:\S+ ){{0,3}})?(?:here|now)\W{{0,3}}$",
@@ -90,10 +99,10 @@ LINE_RULES: tuple[Rule, ...] = (
         r"live-?ticker|podcast|archiv|themen-?special)|auf unserer (?:themen)?seite)\W*$",
         r"^(?:hier finden sie|hier lesen sie|mehr zu[rm]? .{3,80} (?:finden|lesen) sie)\b",
         r"^(?:read also|also read|read more|see also|related|related (?:articles?|stor(?:y|ies)|news|reading|coverage)|further reading|more on this(?: story)?|"
-        r"recommended(?: reading)?|don't miss|up next|what to read next|watch|in case you missed it|more from \S+(?: \S+){0,3}|trending|must read|editor's picks?)"
-        r"(?: now)?:",
+        r"recommended(?: reading)?|don't miss|up next|what to read next|watch|in case you missed it|more|read next|more from \S+(?: \S+){0,3}|trending|must read|editor's picks?)"
+        r"(?: now)? ?:",
         r"^(?:read|see|find|discover) more (?:about|on|here|in our|at|from) (?=.*(?:\bhere\b|\bour\b|\.com\b|\.co\.uk\b))",
-        r"^(?:for more|for the latest) .{3,80}\b(?:click here|visit our|see our|read our|follow our|go to our)\b",
+        r"^(?:for more|for the latest) .{3,100}\b(?:click here|(?:visit|check|see|read|follow|go to|sign up (?:for|to)) (?:out )?our)\b",
     ),
     _rule(
         "newsletter",
@@ -103,7 +112,10 @@ LINE_RULES: tuple[Rule, ...] = (
         r"\b(?:abonnieren sie|abonniere|bestellen sie|melden sie sich (?:hier |jetzt )?(?:für|zu)|jetzt (?:zum|für den|unseren)) (?:\S+ ){0,5}\S*newsletter\b",
         r"\babonnier(?:e|en sie|t) (?:jetzt |hier )?(?:\S+ ){1,3}?\S*(?:-kanal|channel|podcast)\b",
         rf"{_BEGIN}(?:folgen sie|folge|folgt|folgst du)(?: (?:uns|mir|schon|\S+ \S+)){{0,2}}(?: schon| jetzt)? (?:auch )?(?:auf|bei) {_NETWORKS}\b",
-        r"\bin (?:your|their) inbox\b(?=.*\b(?:sign up|subscribe|newsletter)\b)|\b(?:sign up|subscribe|newsletter)\b(?=.*\byour inbox\b)",
+        r"\b(?:sign up|subscribe|get our|newsletter)\b(?=.*\b(?:in|to) your inbox\b)",
+        r"\bsign(?:ing)? up (?:for|to) our (?:\S+ ){0,4}newsletters?\b",
+        rf"{_BEGIN}sign up for (?:breaking|daily|weekly|free|our|the (?:daily|weekly|free))\b",
+        rf"{_BEGIN}follow (?:\S+ ){{1,3}}on {_NETWORKS}(?: (?:and|for)\b|\W*$)",
         rf"{_BEGIN}(?:sign up|subscribe|register) (?:here|now|today|free|for free|to our|for our|to the \S+ newsletter|for the \S+ newsletter|to receive|to get)\b",
         rf"{_BEGIN}(?:get|receive) (?:our|the) (?:\S+ ){{0,4}}newsletter\b",
         rf"{_BEGIN}(?:follow|join|like|find) (?:us|me|our channel|the conversation)(?: \S+){{0,2}} on {_NETWORKS}\b",
@@ -125,11 +137,11 @@ LINE_RULES: tuple[Rule, ...] = (
         r"\b(?:not|nor|neither) (?:\S+ ){0,4}(?:financial|investment) advice\b",
         r"\bfor (?:informational|information|educational)(?: and \S+)? purposes only\b",
         r"\bno positions? in any of the (?:stocks|companies|securities) mentioned\b",
-        r"\bhas a disclosure policy\b|\bhas (?:no )?positions? in and recommends\b",
+        r"\bmay (?:earn|receive) an? (?:\S+ )?commission\b|\bhas a disclosure policy\b|\bhas (?:no )?positions? in and recommends\b",
         r"\bpast performance is (?:no|not an?) (?:\S+ )?(?:guarantee|indicator|indication)\b",
         r"\b(?:wertentwicklung(?:en)?|ergebnisse) (?:in )?der vergangenheit (?:ist|sind|lassen|bieten|stellen) kein",
         r"\b(?:affiliate-links?|partner-links?)\b(?=.*\b(?:provision|gekennzeichnet\w*|verdienen wir|erhalten wir|kauf)\b)",
-        r"^provision[ –-]+ohne mehrkosten\b|\bwe may (?:earn|receive) a (?:\S+ )?commission\b",
+        r"^provision[ –-]+ohne mehrkosten\b",
     ),
     _rule(
         "consent",
@@ -151,6 +163,8 @@ LINE_RULES: tuple[Rule, ...] = (
         r"join the conversation|view comments|comments are closed|post a comment)\b",
         r"^(?:fehler gefunden|haben sie (?:einen )?fehler (?:gefunden|entdeckt))\b|^bitte markieren sie die entsprechenden wörter\b",
         r"^(?:did you (?:spot|find) (?:a mistake|an error)|have (?:a tip|a story|you got a story)|do you know more)\b.*\b(?:email|contact|let us know|write)",
+        r"\b(?:get in touch|contact us|email us|emailing us|email|e-mail|mail an|schreiben sie(?: uns)?)\b.{0,60}\b[\w.+-]+@[\w-]+\.\w+",
+        r"\bbefore (?:commenting|you comment)\W*$|^we want to hear from you\b",
         r"\b(?:schreiben sie uns|schreib uns|write to us|email us|e-mail us)\b.{0,60}(?:@|\bkommentare?n?\b|\bcomments?\b)",
         r"\bhinweise zum \S+\b.*\bmelden (?:sie )?(?:\S+ )?(?:vertraulich|sicher)\b",
     ),
@@ -164,6 +178,8 @@ LINE_RULES: tuple[Rule, ...] = (
         r"^(?:©|\(c\) |copyright )\S?.{2,120}$",
         r"^dpa-infocom, |\bdpa:\d{6}-\d",
         r"^mit (?:informationen|material|inhalten|agenturmaterial) (?:der |des |von |aus )?.{0,120}\b(?:nachrichtenagentur(?:en)?|agenturen|dpa|afp|reuters|sid|ap)\b",
+        r"\bcontributed to this (?:report|article|story)\W*$|^with (?:reports?|reporting|files) from [^.]{3,80}\.?$|^our standards: ",
+        r"^(?:first|originally) published (?:in|on|by) [^.]{2,60}\.?$",
         r"^dieses? (?:thema|beitrag) im programm: |^sendung: .{3,80}\d{4}|^(?:über dieses thema berichtet|darüber berichtet)\b",
         r"^(?:dieser (?:artikel|text|beitrag)|this (?:article|story|post)) (?:ist eine übersetzung|(?:erschien|ist) (?:zuerst|zunächst|erstmals|ursprünglich)|"
         r"(?:was )?(?:first|originally) (?:appeared|published)|wurde (?:automatisch|maschinell|mithilfe)|was (?:generated|produced|translated|created))\b",
@@ -184,8 +200,14 @@ EDGE_RULES: tuple[Rule, ...] = (
             r"^(?:[Vv]on|[Bb]y|BY|VON) (?:(?:[A-ZÄÖÜÉ][\w.'’-]*|von|van|de|der|und|and|&)(?:,? |,?$)){2,8}(?:in |, )?(?:[A-ZÄÖÜ][\w-]+)?$"
         ),
     ),
-    Rule("credit", 8, re.compile(r"^\((?:[a-zäöü]{2,5}|dpa|AFP|SID|Reuters|AP|KNA|epd|dpa-AFX)(?:[/, ]{1,2}[A-Za-zäöü-]{2,8}){0,3}\)$")),
-    Rule("credit", 6, re.compile(r"^[A-Z]{2,5}(?: ?/ ?[a-z]{2,5}| \([A-Za-zÄÖÜäöüß, -]{2,60}\))$|^[a-z]{2,4} [A-ZÄÖÜ][a-zäöüß]+$")),
+    Rule(
+        "credit",
+        8,
+        re.compile(r"^\((?:[a-zäöü]{2,5}|dpa|AFP|SID|Reuters|AP|KNA|epd|dpa-AFX)(?:[/, ]{1,2}[A-Za-zäöü-]{2,8}){0,3}\)$"),
+    ),
+    Rule(
+        "credit", 6, re.compile(r"^[A-Z]{2,5}(?: ?/ ?[a-z]{2,5}| \([A-Za-zÄÖÜäöüß, -]{2,60}\))$|^[a-z]{2,4} [A-ZÄÖÜ][a-zäöüß]+$")
+    ),
 )
 
 #: A heading that only announces links; what follows it looks like headlines.
@@ -193,7 +215,7 @@ RELATED_HEADING = re.compile(
     r"^(?:mehr zum thema|zum thema|lesen sie (?:auch|mehr|dazu)|lesetipps?|auch interessant|passend dazu|weitere (?:artikel|themen|meldungen|nachrichten)|"
     r"das könnte (?:sie|dich) (?:auch )?interessieren|meistgelesen|meist gelesen|empfehlungen|mehr (?:themen|news|nachrichten)(?: (?:auf|von|aus) \S+)?|"
     r"mehr zum thema finden sie\b.{0,40}|related(?: (?:articles?|stories|news|content|topics|reading|coverage))?|read (?:more|also|next)|more on this(?: story| topic)?|"
-    r"more from .{2,30}|you (?:may|might) also (?:like|be interested in)|recommended(?: for you| reading| stories)?|most (?:read|popular)|trending(?: now)?|"
+    r"more from .{2,30}|you (?:may|might) also (?:like|be interested in)|recommended(?: for you| reading| stories)?|most (?:read|popular)(?: in \S+)?|trending(?: now)?|"
     r"what to read next|further reading|see also|up next|editor's picks|top stories)\W*$",
 )
 
@@ -211,34 +233,41 @@ TRADE_QUESTION = _any(
     r"(?:ist|sind|bleibt) (?:\S+ ){0,6}?(?:ein kauf|kaufenswert|ein schnäppchen|zeit (?:zum|für den) (?:ein|aus)stieg|der richtige (?:zeitpunkt|moment))",
     r"(?:kaufen|verkaufen|halten|einsteigen|aussteigen)(?:, \w+)? oder (?:\S+ ){0,2}?(?:kaufen|verkaufen|halten|einsteigen|aussteigen|abwarten|warten)",
     r"(?:jetzt|noch|sofort|schnell) (?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen)",
-    r"should (?:(?:\S+ ){0,2}?(?:investors|shareholders|holders|traders)|you|i|we) (?:\S+ ){0,4}?(?:buy|sell|hold|invest|get in|get out|cash out|jump in|bail out|"
+    r"(?:should|must|do) (?:(?:\S+ ){0,2}?(?:investors|shareholders|holders|traders)|you|i|we) (?:\S+ ){0,4}?(?:buy|sell|hold|invest|get in|get out|cash out|jump in|bail out|"
     r"dump|act|step in|exit)",
-    r"(?:is|isn't) (?:it|now|this) (?:\S+ ){0,5}?(?:to buy|to sell|to get in|to get out|to invest|getting in|buying|selling|jumping in|entry point|to exit|an entry)",
-    r"is (?:\S+ ){1,6}?(?:a|still a|now a) (?:(?:good|strong|screaming) )?(?:buy|sell|bargain)",
+    r"(?:is|isn't) (?:it|now|this) (?:\S+ ){0,5}?(?:to (?:buy|sell|dump|exit|invest|act|cash out)|to get in|to get out|to invest|getting in|buying|selling|jumping in|entry point|to exit|an entry)",
+    r"is (?:\S+ ){1,6}?(?:a|still a|now a) (?:(?:good|strong|screaming) )?(?:buy|sell|bargain|case for (?:buying|selling))",
     r"(?:does|will|would) it (?:\S+ ){0,2}?(?:pay|make sense) to (?:buy|get in|invest|sell)",
     r"(?:buy|sell|hold)(?:, \w+,?)? or (?:\S+ ){0,2}?(?:sell|hold|buy|wait)",
 )
 
 #: Signs that need one another: an offer, a call to act on it, and the excitement around it.
 OFFER = _any(
-    r"(?:neue[nrsm]?|neu(?:e?ste[nrsm]?)|aktuelle[nrsm]?|exklusive[nrsm]?|kostenlose[nrsm]?|gratis|brandneue[nrsm]?) (?:\S+ ){0,2}?\S*-?(?:analyse|report|studie|"
-    r"sonderreport|spezialreport|ratgeber|empfehlungsliste|aktientipps?|depot-?check|newsletter)",
-    r"(?:new|free|latest|exclusive|special|current|brand-new) (?:\S+ ){0,2}?(?:analysis|report|guide|stock picks?|watchlist|briefing|research note)",
+    _FREE_PRODUCT,
+    rf"(?:neue[nrsm]?|neu(?:e?ste[nrsm]?)|aktuelle[nrsm]?|exklusive[nrsm]?|kostenlose[nrsm]?|gratis|brandneue[nrsm]?|unser\w{{0,2}}) (?:\S+ ){{0,2}}?"
+    rf"(?:\S+-)?(?:{_PRODUCT}|empfehlungsliste|börsenbrief\w*|aktientipps?|depot-?check|favoritenliste)",
+    r"(?:drei|fünf|zehn|[3-9]|10) (?:\S+ )?(?:besten )?(?:\S*aktien|etfs)|turbo-?(?:zertifikat|optionsschein)\w*",
+    r"(?:new|free|latest|exclusive|special|current|brand-new|our) (?:\S+ ){0,2}?(?:analysis|report|guide|stock picks?|watchlist|briefing|research note|"
+    r"shortlist|full list|top picks?)",
+    r"(?:three|five|ten|[3-9]|10) (?:\S+ )?(?:best |top )?(?:stocks|shares|etfs)",
 )
-ACTION = _any(
-    r"(?:lesen|erfahren|entdecken|sehen|laden|holen|fordern|klicken) sie (?:jetzt|hier|sich|in (?:der|unserem|unserer)|mehr)",
-    r"erfahren sie,? (?:was|warum|wie|ob|welche|wann)",
-    r"(?:hier|jetzt) (?:gratis |kostenlos |direkt |mehr )?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen)",
-    r"(?:find out|learn|discover) (?:here|now|more|what|why|how|whether|which|in)",
-    r"(?:click|read|tap|download|order) (?:here|now|it here|it now)",
-    r"(?:get|download|request|order|grab) (?:your|the|our|this)",
-    r"(?:read|see) (?:on|more|the full|the complete|the whole|our)(?: \S+){0,3}? (?:here|now|analysis|report)",
+ACTION = re.compile(
+    r"\b(?:lesen|erfahren|entdecken|sehen|laden|holen|fordern|klicken|sichern) sie (?:jetzt|hier|sich|in (?:der|unserem|unserer)|mehr|die antwort)\b"
+    r"|\b(?:erfahren sie|verrät ihnen|zeigt ihnen|sagt ihnen),? (?:jetzt )?(?:was|warum|wie|ob|welche|wann)\b"
+    r"|\bfinden sie (?:jetzt |alle details )?(?:hier|in (?:unser|der)\w*)\b"
+    r"|\b(?:hier|jetzt) (?:\S+ ){0,4}?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen|freischalten)(?: sie\b|\W|$)"
+    r"|\bhier geht es (?:zum|zur)\b"
+    rf"|{_BEGIN}(?:to find out (?:which|what|why|how|whether)|get the (?:answers?|details|full story))\b"
+    rf"|{_BEGIN}(?:find out|learn|discover|see) (?:here|now|more|what|why|how|whether|which|in|the full)\b"
+    rf"|{_BEGIN}(?:click|read|tap|download|order|get|grab|request|claim) (?:(?:it|more|on) )?(?:here|now|today|your|our|this|the (?:full|complete|whole|free))\b"
+    r"|\b(?:click|tap) here\b|\bread the (?:full|complete) (?:report|analysis)(?: \S+){0,3}\W*$"
 )
 HYPE = _any(
-    r"(?:sprechen|spricht) eine (?:klare|deutliche) sprache",
-    r"dringende[rnm]? handlungsbedarf|was (?:\S+ ){0,2}?jetzt zu tun ist|was (?:anleger|aktionäre|investoren|sie) jetzt (?:tun|wissen) (?:sollten|müssen)",
-    r"(?:diese|drei|3|fünf|5) (?:\S+ )?aktien? (?:\S+ ){0,4}?(?:im depot|jetzt kaufen|explodieren|verdoppeln)",
-    r"verpassen sie (?:nicht|keine)|nicht verpassen|geheimtipp|liefert die antwort|jetzt handeln",
-    r"speak (?:for themselves|a clear language|volumes)|act now|urgent(?:ly)? (?:need|action)|don't miss|what (?:to do|you should do|investors should do) (?:now|next)|"
-    r"(?:could|may) (?:soar|explode|double|skyrocket)|top stocks? to buy|best stocks to buy|before it's too late",
+    r"(?:sprechen|spricht) eine (?:klare|deutliche) sprache|lassen aufhorchen",
+    r"(?:dringende[rnm]?|akute[rnm]?) handlungsbedarf|was (?:\S+ ){0,2}?(?:jetzt )?zu tun ist|was (?:anleger|aktionäre|investoren|sie) jetzt (?:tun|wissen) (?:sollten|müssen)",
+    r"diese (?:\S+ ){0,2}?aktien? (?:\S+ ){0,4}?(?:depot|jetzt kaufen|explodieren|verdoppeln)",
+    r"verpassen sie (?:nicht|keine)|nicht verpassen|geheimtipp|(?:liefert|gibt|kennt|hat) (?:ihnen )?(?:jetzt )?die antwort|jetzt handeln",
+    r"speaks? (?:for themselves|for itself|a clear language|volumes)|act now|urgent(?:ly)? (?:need|action|needed)|don't (?:miss|wait)|"
+    r"what (?:to do|you should do|investors should do) (?:now|next)|(?:could|may|set to) (?:soar|explode|double|skyrocket)|top stocks? to buy|best stocks to buy|"
+    r"before it's too late|(?:delivers|provides|reveals|has|gives) (?:you )?the answer|our (?:experts|analysts) (?:prefer|recommend|like)",
 )

@@ -43,5 +43,7 @@ def _block(line: str, following: list[str]) -> tuple[str, str]:
     words = tidy(line)
     if words.startswith("> "):
         return "quote", words[2:]
-    heads = bool(following) and len(words) <= _HEADING_MOST and words[-1:] not in ".:;,…\"“”»" and len(following[0]) >= _PROSE_LEAST
+    heads = (
+        bool(following) and len(words) <= _HEADING_MOST and words[-1:] not in '.:;,…"“”»' and len(following[0]) >= _PROSE_LEAST
+    )
     return "heading" if heads else "paragraph", words

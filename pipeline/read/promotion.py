@@ -93,7 +93,8 @@ def _sells(low: str) -> bool:
         return False
     offer, action, hype = (pattern.search(low) is not None for pattern in (phrases.OFFER, phrases.ACTION, phrases.HYPE))
     trade = "?" in low and phrases.TRADE_QUESTION.search(low) is not None
-    return (offer or action) and offer + action + hype + trade >= 2
+    points_on = low.endswith((":", "!", "…", "..."))
+    return (action and (offer or hype or trade)) or (offer and (hype or trade) and points_on)
 
 
 def _judge_in_place(lines: Sequence[_Line], *, worded: bool) -> dict[int, str]:
