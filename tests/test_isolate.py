@@ -1,5 +1,6 @@
 """Workers are real processes here: they spin, swallow memory, crash, and lose their parent."""
 
+import multiprocessing
 import os
 import re
 import signal
@@ -186,6 +187,19 @@ def test_works_in_a_thread_of_a_process_that_has_others() -> None:
     for thread in threads:
         thread.join()
     assert sorted(answers) == [2, 2, 2, 4, 4, 4]  # type: ignore[type-var]
+
+
+def use_workers() -> None:
+    with Workers() as workers:
+        sys.exit(list(workers.map(double, [(1,), (2,)])) != [2, 4])
+
+
+def test_works_in_a_daemonic_process() -> None:
+    # Executors may run tasks in such a process, which multiprocessing lets have no children.
+    process = multiprocessing.get_context("spawn").Process(target=use_workers, daemon=True)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
 
 
 def test_leaves_no_process_behind() -> None:

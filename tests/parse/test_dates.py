@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.parse import parse_feed
 from pipeline.parse.dates import read_date
-from schemas.feed import DateQuality, ParsedFeed
+from schemas.feed import DateQuality, ParsedEntry, ParsedFeed
 
 RECEIVED = datetime(2024, 7, 20, 12, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "corpus" / "pages_and_feeds" / "feeds"
@@ -121,6 +121,12 @@ def test_all_months_in_both_languages() -> None:
                 assert read(f"3. {written} 2023") == (f"2023-{month:02}-03 00:00:00", "day")
 
 
+def shown(entry: ParsedEntry) -> str:
+    if entry.published_at is None:
+        return "null"
+    return entry.published_at.strftime("%Y-%m-%d" if entry.date_quality is DateQuality.DAY else "%Y-%m-%dT%H:%M:%SZ")
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared corpus")
 def test_the_table_of_german_dates() -> None:
     feed = parse_feed(
@@ -128,8 +134,5 @@ def test_the_table_of_german_dates() -> None:
     )
     assert isinstance(feed, ParsedFeed)
     wanted = [text.split(" (")[0] for text in json.loads((SHARED / "made_german_dates.expected.json").read_text())]
-    got = [
-        "null" if not (at := entry.published_at) else f"{at:%Y-%m-%d}" if entry.date_quality is DateQuality.DAY else f"{at:%Y-%m-%dT%H:%M:%SZ}"
-        for entry in feed.entries
-    ]  # fmt: skip
+    got = [shown(entry) for entry in feed.entries]
     assert got == wanted
