@@ -121,6 +121,10 @@ def last_lines(log: Path, count: int = 12) -> list[str]:
             entry = json.loads(line)
         except ValueError:
             entry = {}
-        causes = [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in entry.get("error_detail") or []]
-        lines += [entry.get("event") or line, *causes]
+        lines += [entry.get("event") or line, *map(_cause, entry.get("error_detail") or [])]
     return [line for line in lines if line.strip() and not line.startswith("::")][-count:]
+
+
+def _cause(error: Json) -> str:
+    where = (error.get("frames") or [{}])[-1]
+    return f"{error.get('exc_type')}: {error.get('exc_value')}  (line {where.get('lineno')} of {where.get('filename')})"

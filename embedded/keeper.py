@@ -110,24 +110,19 @@ def die_with_parent() -> None:
 
 
 def prepare_database(pools: Path) -> None:
-    """Creates or upgrades Airflow's database, ends what a killed instance left unfinished, and sets the pools.
+    """Creates or upgrades Airflow's database, declares an earlier instance's processes gone, and sets the pools.
 
-    Unfinished runs would hold the only place of their DAG until Airflow gives them up, minutes later. Nothing is lost with
-    them: the next run finds its work in the lake.
+    Where that instance was killed, Airflow would believe in it for half a minute and only then go on with its tasks.
     """
-    from airflow.models import DagRun, Pool, TaskInstance
+    from airflow.jobs.job import Job
+    from airflow.models import Pool
     from airflow.utils import db
     from airflow.utils.session import create_session
-    from airflow.utils.state import State
-    from sqlalchemy import or_, update
+    from sqlalchemy import update
 
     db.initdb()
     with create_session() as session:
-        unfinished = or_(TaskInstance.state.is_(None), TaskInstance.state.in_([s for s in State.unfinished if s]))
-        session.execute(
-            update(TaskInstance).where(unfinished).values(state="failed").execution_options(synchronize_session=False)
-        )
-        session.execute(update(DagRun).where(DagRun.state.in_(["queued", "running"])).values(state="failed"))
+        session.execute(update(Job).where(Job.state == "running").values(state="failed"))
         for name, pool in json.loads(pools.read_text(encoding="utf-8")).items():
             Pool.create_or_update_pool(name, session=session, **pool)
 
@@ -160,7 +155,9 @@ def main() -> None:
     if wire:
         keeper.start("wire", lambda: os.execv(wire[0], wire))  # noqa: S606
     from airflow import settings
-    from airflow.api_fastapi.app import create_app  # noqa: F401  (imported here so that the forks share it)
+    from airflow.api_fastapi.app import create_app  # noqa: F401  (this and the next for the forks, which share it)
+
+    import pipeline.run  # noqa: F401
 
     prepare_database(Path(pools))
     settings.dispose_orm()
