@@ -63,7 +63,7 @@ _NAMED_V6 = {
 }
 _ISATAP = 0x5EFE  # its bits 32..63, but for the "universal" bit
 _NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
-_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_-])?\.?", re.ASCII)
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.ASCII | re.IGNORECASE)
 
 
 def refused(ip: str) -> str | None:

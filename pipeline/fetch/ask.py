@@ -68,14 +68,14 @@ class Asker:
             detail = f"content encoding {encoding[:40]!r} was not asked for"
             return Answer(code=FetchCode.UNREACHABLE, status=status, headers=kept, detail=detail)
         content, whole = await _body(response, max_bytes)
+        code = _code(status, whole)
+        wait_s = headers.retry_after(response.headers.get("Retry-After"), self.clock())
         return Answer(
-            code=_code(status, whole),
+            code=code,
             status=status,
             headers=kept,
-            retry_after_s=headers.retry_after(response.headers.get("Retry-After"), self.clock())
-            if status in (429, 503)
-            else None,
-            content=content,
+            retry_after_s=wait_s if status in (429, 503) else None,
+            content=content if whole or code is FetchCode.TOO_LARGE else None,
             detail=None if whole else f"more than {max_bytes} bytes unpacked",
         )
 
@@ -113,11 +113,11 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> tuple[bytes
 
 def _readable(location: str) -> str:
     """Bytes that are not UTF-8 come as surrogates; in practice they are Latin-1."""
-    return location.encode("utf-8", "surrogateescape").decode("latin-1") if not _is_utf8(location) else location
-
-
-def _is_utf8(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    data = location.encode("utf-8", "surrogateescape")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _refusal(error: BaseException | None) -> str | None:
@@ -140,6 +140,8 @@ def _in_words(error: Exception) -> str:
             words = "the server hung up without an answer"
         case aiohttp.ClientOSError():
             words = f"connection lost: {error}"
+        case aiohttp.ClientResponseError():
+            words = f"broken answer: {error.message}"
         case _:
-            words = f"broken answer: {type(error).__name__} {error}"
-    return "".join(char if char.isprintable() else " " for char in words[:300])
+            words = f"broken answer: {str(error) or type(error).__name__}"
+    return " ".join("".join(char if char.isprintable() else " " for char in words[:300]).split())

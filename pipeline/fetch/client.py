@@ -31,7 +31,7 @@ class Errand:
 
 @dataclass(slots=True)
 class Trail:
-    """One errand on its way: what it has met so far."""
+    """One errand on its way: what it has met so far. `targets` are the redirects met, the last also where it was not followed."""
 
     left_s: float
     targets: list[str] = field(default_factory=list)

@@ -149,7 +149,7 @@ def test_no_spelling_of_a_private_address_passes(encoding: str) -> None:
             "http://[::ffff:0x7f.1]/",
             "http://example.org:0/",
         ),
-        *("http://-a.example/", "http://" + "a" * 254 + "/"),
+        *("http://-a.example/", "http://a..b/", "http://" + "a" * 64 + ".example/", "http://" + "a." * 130 + "b/"),
     ],
 )
 def test_other_addresses_that_are_refused(url: str) -> None:
