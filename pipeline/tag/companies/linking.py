@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pipeline.tag.companies.careers import employer_role
 from pipeline.tag.companies.exchanges import ISIN, TICKER, market_and_ticker
 from pipeline.tag.companies.registry import INHERITED, Alias, Registry
-from pipeline.tag.companies.surroundings import SURE, around, cues, is_somebody, is_something, plain, stands_alone
+from pipeline.tag.companies.surroundings import SURE, around, cues, is_a_place, is_a_thing, is_somebody, is_something, plain, stands_alone
 from schemas.article import Block
 from schemas.tag import Link
 
 _KIND_SCORES = {"name": 0.97, "short": 0.94, "former": 0.9, "product": 0.9, "ticker": 0.95, "isin": 0.99}
 _APPOSED = re.compile(r"[\s,;:]*(?:(?:AG|SE|KGaA|Inc|Corp|Corporation|Company|Co|plc|Plc|PLC|Ltd|Limited|NV|SA|Group|Holdings?|Platforms|Technologies|&)\.?[\s,;:]*){0,3}")
+_NEARBY = re.compile(r"[^()<>,;:\n\"]*(?:, Inc\.?)?[\s,]*")
 _BESIDE = re.compile(r"(?:-Aktie)?(?:, | und | and | & |/| or | oder | vs\.? )")
 
 
@@ -111,10 +112,12 @@ def _codes(registry: Registry, text: str) -> Iterator[_Code]:
 
 
 def _apposed(text: str, match: _Match, codes: Sequence[_Code]) -> _Code | None:
-    """The code that stands behind a name and belongs to it: "Apple Inc. (NASDAQ: AAPL)"."""
+    """The code that stands behind a name and belongs to it: "Apple Inc. (NASDAQ: AAPL)", "Apple's shares <AAPL.O>"."""
     for code in codes:
-        if match.end <= code.opens <= match.end + 30 and _APPOSED.fullmatch(text, match.end, code.opens):
-            return code
+        if match.end <= code.opens <= match.end + 40:
+            known = any(alias.company_id == code.company_id for alias in match.aliases)
+            if (_NEARBY if known else _APPOSED).fullmatch(text, match.end, code.opens):
+                return code
     return None
 
 
@@ -128,7 +131,9 @@ def _judged(registry: Registry, field: _Field, match: _Match, code: _Code | None
     if needs == 0 and " " in field.plain[match.start : match.end]:
         return match
     near = around(field.plain, match.start, match.end)
-    if is_somebody(near, registry.words) or (needs and is_something(near)):
+    name = field.plain[match.start : match.end]
+    other = is_somebody(near, registry.words) or is_a_place(name, near, registry.words) or (field.german and is_a_thing(near))
+    if other or (needs and is_something(near)):
         return replace(match, points=-SURE)
     return replace(match, points=cues(near, needs, registry.words, field.german)) if needs else match
 

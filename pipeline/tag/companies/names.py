@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae"})
 _BRACKETED = re.compile(r"\s*\([^)]*\)")
-# Tails that a name needs to be told from a common noun: without them "Xenia Hotels" is a name, "Merit" is not.
-_KEEPS_ONE_WORD = frozenset({"Industries", "International", "Systems", "Technology", "Worldwide", "Enterprises"})
+# Tails that a single word keeps: without them "Protagonist Therapeutics" and "Patrick Industries" would be everyday words.
+_KEPT_BY_ONE_WORD = frozenset(
+    {"Industries", "International", "Systems", "Technology", "Worldwide", "Enterprises", "Laboratories"}
+    | {"Pharmaceuticals", "Pharmaceutical", "Therapeutics"}
+)
 
 
 def tails_pattern(tails: Sequence[str]) -> re.Pattern[str]:
@@ -21,7 +24,7 @@ def full_names(name: str, tails: re.Pattern[str]) -> tuple[str, ...]:
     found = [current]
     while match := tails.search(current):
         current = current[: match.start()].removeprefix("The ").strip(" ,&")
-        if len(current) < 2 or (match[1] in _KEEPS_ONE_WORD and " " not in current):
+        if len(current) < 2 or (match[1] in _KEPT_BY_ONE_WORD and " " not in current):
             break
         found.append(current)
     return tuple(found)
@@ -32,6 +35,8 @@ def spellings(name: str) -> Iterator[str]:
     forms = [name]
     if name.startswith("Deutsche "):
         forms += [name.replace("Deutsche ", start, 1) for start in ("Deutschen ", "Deutscher ", "Dt. ")]
+    if " " in name and "." not in name:
+        forms += [form.replace(" & ", "-").replace(" ", "-") for form in forms[:1]]  # "Novo-Nordisk-Aktie"
     if name.isalpha() and len(name) >= 6 and not name[1:].islower():
         forms.append(name.capitalize())
     for form in forms:

@@ -47,6 +47,7 @@ class Words:
     titles: tuple[str, ...]
     legal: frozenset[str]
     blocked: frozenset[str]
+    platforms: frozenset[str]
     tails: frozenset[str]
 
 
@@ -114,6 +115,7 @@ def _words(data: Mapping[str, Mapping[str, str]]) -> Words:
     gates = {key: words("gates", key) for key in ("one_cue", "two_cues", "never", "no_first")}
     cues = {key: words("cues", key) for key in ("near", "verbs", "heads", "legal")}
     blocked = {"first_names": words("blocked", "first_names"), "blocked": words("blocked", "phrases")}
+    blocked["platforms"] = words("blocked", "platforms")
     return Words(**gates, **cues, **blocked, titles=tuple(words("cues", "titles")), tails=words("tails", "tails"))
 
 

@@ -57,12 +57,12 @@ def _country(record: Mapping[str, Any]) -> str | None:
 
 
 def _listings(record: Mapping[str, Any], country: str | None) -> Iterator[Listing]:
-    """Listings at home and in New York; the package's others are often lines of over-the-counter markets."""
+    """Listings at home; the package's foreign ones are often over-the-counter, ended, or another company's."""
     seen = set()
     for symbol in record.get("symbols") or ():
         code, _, ticker = symbol.get("google", "").rpartition(":")
         mic = MIC_OF_CODE.get(code)
         market = MARKET_OF_MIC[mic] if mic else "US" if not code and country == "US" else None
-        if market in (country, "US") and market is not None and ticker.strip("-") and (market, ticker) not in seen:
+        if market == country and market is not None and ticker.strip("-") and (market, ticker) not in seen:
             seen.add((market, ticker))
             yield Listing(mic=mic, ticker=ticker, currency=symbol.get("currency"))

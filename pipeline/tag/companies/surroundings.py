@@ -21,6 +21,9 @@ _TRADE_BEFORE = re.compile(
 _ONE_OF_MANY = re.compile(
     r"(?i)(?:^|\W)(?:ein|eine[rnms]?|keine?[rnms]?|jede[rnms]?|diese[rnms]?|welche[rnms]?|a|an|any|every|unsere?[rnms]?|neue[rnms]?|breite[rnms]?|große[rnms]?) $"
 )
+_A_THING = re.compile(r"(?:^|\W)(?:[Ee]ine?[nmr]?|[Ss]eine?[nmr]?|[Ii]hre?[nmr]?|[Mm]eine?[nmr]?|[Dd]eine?[nmr]?|[Uu]nsere?[nmr]?) (?:\w+e[nrms]? )?$")
+_WHERE = re.compile(r"(?i)(?:^|\W)(?:auf|via|on|per|über|bei) $")
+_HANDLE = re.compile(r": ?(?:[@;(]|\d|$)")
 _THE = re.compile(r"(?i)(?:^|\W)(?:die|der|the) $")
 _OF = re.compile(r" (?:aus|für|gegen|mit|zwischen|der|des|of|for|against|between) ")
 
@@ -83,6 +86,16 @@ def is_somebody(near: Surroundings, words: Words) -> bool:
     """The name stands behind a first name or a title: it is a person's."""
     last = re.search(r"([^\W\d_]+)\.? $", near.before)
     return last is not None and last[1] in words.first_names
+
+
+def is_a_thing(near: Surroundings) -> bool:
+    """German: the name stands for one of the company's products: "mit seinem roten Audi"."""
+    return not near.head and bool(_A_THING.search(near.before)) and not near.after.startswith(" AG")
+
+
+def is_a_place(name: str, near: Surroundings, words: Words) -> bool:
+    """The name is where somebody writes or posts, not whom the text is about."""
+    return name in words.platforms and not near.head and bool(_WHERE.search(near.before) or _HANDLE.match(near.after))
 
 
 def is_something(near: Surroundings) -> bool:
