@@ -40,7 +40,7 @@ async def serve(run_dir: Path, port: int, *, clock: Callable[[], datetime], read
     Raises:
         ConfigError: the port is taken or not allowed, or the kept start cannot be read.
     """
-    runner = web.AppRunner(app(await asyncio.to_thread(kept_start, run_dir, clock), clock), access_log=None)
+    runner = web.AppRunner(app(await asyncio.to_thread(kept_start, run_dir, clock), clock), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         try:
