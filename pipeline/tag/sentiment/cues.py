@@ -85,12 +85,19 @@ def _mark_clauses(sentence: Sentence) -> None:
         listed = at == 0 or sentence.tokens[at - 1].kind == "name"
         named = at + 1 < len(sentence.tokens) and sentence.tokens[at + 1].kind == "name"
         strong = token.kind == "mark" and (token.text.strip("- ") in _STRONG or token.text.strip() in {"-", "(", ")"})
-        if strong or (at and "split" in sentence.kinds[at]) or (token.text == "," and (opened or (named and not listed))):
+        if strong or _splits(sentence, at) or (token.text == "," and (opened or (named and not listed))):
             clause, opened = clause + 1, False
         elif token.kind == "mark" and token.text in {",", ":"}:
             part += 1
         sentence.clause.append(clause)
         sentence.part.append(part)
+
+
+def _splits(sentence: Sentence, at: int) -> bool:
+    """ "X fell while Y rose" has two clauses; "Y, however, rose" and "Y stieg dagegen" do not begin one."""
+    if "split" in sentence.kinds[at]:
+        return at > 0
+    return "split_after_mark" in sentence.kinds[at] and at > 0 and sentence.tokens[at - 1].kind == "mark"
 
 
 def _separable(sentence: Sentence) -> set[int]:
@@ -120,6 +127,8 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
     side, about, noun = _side(sentence, first, last, kinds)
     if not side and not roles:
         return
+    if first == 0 and side:  # advice: "Sell X", "Buy Y"
+        roles = None
     negated, hedged, conceded = (rule(sentence, first, last) for rule in (_negated, _hedged, _conceded))
     if noun is not None:
         first, last = min(first, noun), max(last, noun)
@@ -209,10 +218,14 @@ def _negated(sentence: Sentence, first: int, last: int) -> bool:
 
 def _hedged(sentence: Sentence, first: int, last: int) -> bool:
     around = range(max(0, first - _REACH_OF_HEDGE), min(len(sentence.tokens), last + _REACH_OF_HEDGE))
-    return any("hedge" in sentence.kinds[at] and sentence.clause[at] == sentence.clause[first] for at in around)
+    if any("hedge" in sentence.kinds[at] and sentence.clause[at] == sentence.clause[first] for at in around):
+        return True
+    if any(sentence.tokens[at].text in {"ob", "whether"} and sentence.near(at, first) for at in range(first)):
+        return True
+    return any(sentence.tokens[at].text == "?" for at in range(last + 1, len(sentence.tokens)))
 
 
-def _conceded(sentence: Sentence, first: int, last: int) -> bool:
+def _conceded(sentence: Sentence, first: int, _last: int) -> bool:
     for at in range(first - 1, -1, -1):
         if not sentence.near(at, first):
             return False

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from pipeline.tag.sentiment.cues import read_sentence
 from pipeline.tag.sentiment.lexicon import languages_of
-from pipeline.tag.sentiment.sentence import sentence_at, sentences
+from pipeline.tag.sentiment.sentence import Token, sentence_at, sentences
 from pipeline.tag.sentiment.weigh import Weighed, weigh
 from pipeline.tag.sentiment.weights import WEIGHTS
 from schemas.tag import Span, Verdict
 
-MODEL = "rules-1"
-MOST_SPANS, MOST_SENTENCES, MOST_EVIDENCE = 30, 60, 8
+MODEL = "rules-1"  # changes with the lexicons, the rules and the weights
+MOST_SPANS, MOST_SENTENCES, MOST_EVIDENCE = 30, 60, 6
 _TITLE, _UNNAMED, _MIXED, _DOUBTFUL = 2.0, 0.6, 0.4, 0.4
 
 
@@ -30,7 +30,9 @@ def judge_span(title: str, text: str, span: Span, others: Sequence[Span], langua
     return _verdict(_of_span(title, text, span, others, language))
 
 
-def judge_company(title: str, text: str, spans: Sequence[Span], others: Sequence[Span], language: str | None, *, topic: bool) -> Verdict:
+def judge_company(
+    title: str, text: str, spans: Sequence[Span], others: Sequence[Span], language: str | None, *, topic: bool
+) -> Verdict:
     """What an article says of a company named in `spans`; with `topic`, sentences that name nobody are about it too."""
     said: dict[Span, Said] = {}
     for span in spans[:MOST_SPANS]:
@@ -65,7 +67,9 @@ def _of_span(title: str, text: str, span: Span, others: Sequence[Span], language
         if inside and all(other.end <= a or other.start >= b for a, b in names):
             names.append((other.start, other.end))
     names.sort()
-    sentence = read_sentence(whole[low:high], tuple((a - low, b - low) for a, b in names), languages_of(language, whole[low:high]))
+    sentence = read_sentence(
+        whole[low:high], tuple((a - low, b - low) for a, b in names), languages_of(language, whole[low:high])
+    )
     return [_said(weighed, sentence.tokens, span.field, low) for weighed in weigh(sentence, names.index((start, end)))]
 
 
@@ -82,7 +86,7 @@ def _unnamed(text: str, named: Sequence[Span], language: str | None) -> Iterable
                 yield Said(piece.span, piece.weight * _UNNAMED, piece.hedged)
 
 
-def _said(weighed: Weighed, tokens: Sequence, field: str, offset: int) -> Said:
+def _said(weighed: Weighed, tokens: Sequence[Token], field: str, offset: int) -> Said:
     first, last = tokens[weighed.cue.first], tokens[weighed.cue.last]
     return Said(Span(field=field, start=offset + first.start, end=offset + last.end), weighed.weight, weighed.cue.hedged)
 
@@ -96,15 +100,21 @@ def _verdict(said: Iterable[Said], *, spread: bool = False) -> Verdict:
         thin = math.sqrt(1 + len(pieces) / 4)
         good, bad = good / thin, bad / thin
     p_negative, p_neutral, p_positive = _probabilities(good, bad)
-    doubtful = sum(abs(piece.weight) for piece in pieces if piece.hedged)
+    doubted = max(_doubted(pieces, 1), _doubted(pieces, -1)) if spread else _doubted(pieces, 0)
     return Verdict(
         p_negative=p_negative,
         p_neutral=p_neutral,
         p_positive=p_positive,
         evidence=_strongest(pieces),
         mixed=min(good, bad) >= _MIXED and min(good, bad) >= _MIXED * max(good, bad),
-        hedged=doubtful > 0 and doubtful >= (0.15 if spread else _DOUBTFUL) * (good + bad),
+        hedged=doubted >= (_DOUBTFUL / 4 if spread else _DOUBTFUL),
     )
+
+
+def _doubted(pieces: Sequence[Said], side: int) -> float:
+    """The share of the evidence, of one side or (0) of both, that is only alleged or possible."""
+    weights = [(abs(piece.weight), piece.hedged) for piece in pieces if side * piece.weight >= 0]
+    return sum(weight for weight, hedged in weights if hedged) / (sum(weight for weight, _ in weights) or 1.0)
 
 
 def _probabilities(good: float, bad: float) -> tuple[float, float, float]:
@@ -118,6 +128,7 @@ def _probabilities(good: float, bad: float) -> tuple[float, float, float]:
 
 def _strongest(pieces: Sequence[Said]) -> tuple[Span, ...]:
     """The strongest evidence of both sides, in reading order."""
-    best = sorted(pieces, key=lambda piece: (-abs(piece.weight), piece.span.start))[:MOST_EVIDENCE]
-    spans = {piece.span for piece in best}
+    best = sorted(pieces, key=lambda piece: (-abs(piece.weight), piece.span.start))
+    sides = ([piece.span for piece in best if (piece.weight > 0) == good] for good in (True, False))
+    spans = {span for side in sides for span in side[:MOST_EVIDENCE]}
     return tuple(sorted(spans, key=lambda span: (span.field == "text", span.start, span.end)))

@@ -1,4 +1,4 @@
-"""Where sentences, clauses and words begin and end. Pure; looks only near the place asked for, so that a huge text costs no more."""
+"""Where sentences, clauses and words begin and end. Pure; looks only near the place asked for: huge texts cost no more."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _NO_BREAK = re.compile(
     r"(?i)(?:\b(?:[a-zäöü]|u\.s|ca|bzw|inc|corp|co|ltd|plc|mio|mrd|mr|mrs|ms|dr|prof|st|nr|no|vs|etc|usw|zzgl|inkl|jan|feb|aug|sept?|okt|oct|nov|dez|dec)|\b\d{1,2})\.$"
 )
 _TOKEN = re.compile(
-    r"(?P<ticker><[^<>\s]{1,14}>|\[[^\[\]\s]{1,14}\])|(?P<number>[+\-−–±]?\d[\d.,]*(?:\s?(?:%|percent\b|per\s?cent\b|prozent\b|pct?\b))?)"
+    r"(?P<ticker><[^<>\s]{1,14}>|\[[^\[\]\s]{1,14}\])|(?P<number>(?:(?<![\w%])[+\-−–±])?\d[\d.,]*(?:\s?(?:%|percent\b|per\s?cent\b|prozent\b|pct?\b))?)"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)|(?P<mark>\s[-–—]+\s|[;:,()–—|/&!?…])",
     re.IGNORECASE,
 )

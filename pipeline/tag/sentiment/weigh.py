@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pipeline.tag.sentiment.cues import Cue, Sentence, names_in
 from pipeline.tag.sentiment.weights import WEIGHTS
 
-_JOINTS = frozenset({",", "&", "/", "and", "und", "or", "oder", "sowie", "tochter", "mutter", "parent", "unit", "subsidiary", "owner"})
+_JOINTS = frozenset(
+    {",", "&", "/", "and", "und", "or", "oder", "sowie", "tochter", "mutter", "parent", "unit", "subsidiary", "owner"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,15 @@ def weigh(sentence: Sentence, index: int | None) -> list[Weighed]:
     target = names[index]
     group = _group(sentence, names, target)
     rivals = [at for at in names if at not in group and not (at and "attribution_before" in sentence.kinds[at - 1])]
-    source = _source(sentence, target, rivals)
+    source = _source(sentence, target, group[0], rivals)
     found = [Weighed(cue, source * _bearing(sentence, cue, target, group, rivals)) for cue in sentence.cues]
     return [weighed for weighed in found if abs(weighed.weight) > 0.02]
 
 
 def _bearing(sentence: Sentence, cue: Cue, target: int, group: list[int], rivals: list[int]) -> float:
     said = _said(sentence, cue, target, rivals)
-    if cue.roles or said == -cue.side or cue.about_target_price:
-        rivals = [at for at in rivals if at > target]
+    if cue.roles or said == -cue.side or cue.about_target_price:  # these name both sides, so nobody stands between
+        rivals = [at for at in rivals if sentence.clause[at] != sentence.clause[target]]
     return said * _pull(sentence, cue, group, rivals)
 
 
@@ -67,10 +69,15 @@ def _pull(sentence: Sentence, cue: Cue, group: list[int], rivals: list[int]) -> 
     if here != there:
         foreign = any(sentence.clause[at] == there for at in rivals)
         factor *= WEIGHTS.foreign_clause if foreign else WEIGHTS.other_clause
-    elif sentence.part[a] != sentence.part[b]:
+    elif any(sentence.tokens[at].text == "," for at in range(a, b)):
         factor *= WEIGHTS.comma
     factor *= WEIGHTS.rival ** min(2, sum(a < at < b for at in rivals))
-    if left and cue.last + 1 < group[0] and not cue.roles and any(at < cue.first and sentence.clause[at] == there for at in rivals):
+    if (
+        left
+        and cue.last + 1 < group[0]
+        and not cue.roles
+        and any(at < cue.first and sentence.clause[at] == there for at in rivals)
+    ):
         factor *= WEIGHTS.taken
     return factor
 
@@ -100,12 +107,22 @@ def _role(sentence: Sentence, cue: Cue, target: int, rivals: list[int], agent: b
     return subject or (cue.side if not any(at > cue.first for at in rivals) else 0.0)
 
 
-def _source(sentence: Sentence, target: int, rivals: list[int]) -> float:
+def _after_colon(sentence: Sentence, target: int) -> bool:
+    """Only a colon and words that say nothing (a person's name) stand before: "Profits to rise: A. Writer, X"."""
+    for at in range(target - 1, max(0, target - 6), -1):
+        if sentence.tokens[at].text == ":":
+            return True
+        if sentence.kinds[at]:
+            return False
+    return False
+
+
+def _source(sentence: Sentence, target: int, head: int, rivals: list[int]) -> float:
     """Less than 1 where the name is who speaks or rates, not who is spoken of."""
     kinds, last = sentence.kinds, len(sentence.tokens) - 1
-    before = kinds[target - 1] if target else frozenset()
+    before = kinds[head - 1] if head else frozenset()
     after = kinds[target + 1] if target < last else frozenset()
-    closing = target >= last - 1 and any(sentence.tokens[k].text == ":" for k in range(max(1, target - 5), target))
+    closing = target >= last - 1 and _after_colon(sentence, head)
     if closing or "attribution_before" in before:
         return WEIGHTS.attributed
     later = [at for at in rivals if at > target]
