@@ -13,7 +13,8 @@ WAIT_WHEN_GONE = timedelta(days=30)
 #: Feeds of one interval drift apart by up to this share of it, instead of being asked in one burst for ever.
 JITTER = 0.05
 #: Up to this interval a visit must not miss the run of its minute: no jitter, and counted from the full minute.
-PROMPT = timedelta(minutes=5)
+#: Runs come every few minutes at full minutes; a feed due some seconds after one would wait for the next each time.
+PROMPT = timedelta(hours=1)
 
 _BROUGHT_SOMETHING = frozenset({VisitCode.PARSED, VisitCode.UNCHANGED})
 
