@@ -18,6 +18,7 @@ from schemas.article import Promo, Reading, Unreadable
 from schemas.outcome import OutcomeCode
 
 _SELLS = 0.5  # share of promotion from which the whole article is one
+_SENTENCE_LEAST = 30  # characters; a page without a line of this length shows menus, no article
 _TITLE_LINES = 4
 _KICKER_WORDS = 8
 _LINKABLE = frozenset({"paragraph", "list_item"})
@@ -35,7 +36,8 @@ def read_page(body: bytes, url: str, *, content_type: str | None = None, languag
         return Unreadable(code=OutcomeCode.NOT_HTML, detail=other)
     html = decode_page(body, content_type)
     if (content_type or "").strip().lower().startswith("text/plain") and "<html" not in html[:2000].lower():
-        return read_text(html, url)
+        reading = read_text(html, url)
+        return reading if reading.text else Unreadable(code=OutcomeCode.NO_TEXT, detail="empty text")
     try:
         tree = document_fromstring(html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
         return _read_tree(html, tree, url, language)
@@ -45,7 +47,7 @@ def read_page(body: bytes, url: str, *, content_type: str | None = None, languag
 
 def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> Reading | Unreadable:
     extract = extract_article(html, tree, url)
-    if extract is None or not extract.lines:
+    if extract is None or all(len(text) < _SENTENCE_LEAST for _, text in extract.lines):
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
     node, meta, head = article_node(tree), meta_of(tree), extract.head
     title = title_of(node, meta, head.title)

@@ -58,14 +58,6 @@ LINE_RULES: tuple[Rule, ...] = (
         rf"\bkostenlose[nrsm]? {_PRODUCT} (?:\S+ ){{0,6}}(?:herunterladen|downloaden|anfordern|sichern|erhalten sie)\b",
         rf"{_BEGIN}before you (?:buy|invest in|sell) (?:\S+ ){{0,6}}(?:consider|read|hear|know|find out|look)\b",
         r"\b(?:get|grab|claim|request|download) (?:your|our|the|this|a) (?:\S+ )?free (?:\S+ )?(?:copy|report|analysis|guide|e-?book|trial|watchlist)\b",
-        r"\b(?:jetzt|hier|online) (?:\S+ ){0,3}(?:depot|konto) eröffnen\b|\b(?:euro|prozent|%) (?:bonus|prämie|rabatt) sichern\b|\babo abschließen\b",
-        r"\b(?:für nur|ab|nur|für) (?:\d+|einen|1,00) euro (?:\S+ ){0,3}testen\b|\b(?:monate?|tage|wochen) (?:lang )?(?:kostenlos|gratis) (?:testen|lesen)\b",
-        r"\bbei unserem partner\b|\bour partner broker\b|\bcfds? (?:with|ohne|mit) (?:zero|no|0|\d+ euro)?\b",
-        r"\bopen (?:a|an|your) (?:\S+ ){0,2}account (?:today|now|in minutes)\b|\bfree for \d+ (?:days|months|weeks)\b|\b\d+[- ]day free trial\b",
-        r"\bsubscribe (?:today|now) (?:for|and|to)\b|\bunlock (?:our|this|the full|all) (?:\S+ ){0,4}(?:article|picks|analysis|report|stor(?:y|ies))\b",
-        r"^should (?:you|i) (?:invest|put) (?:[$€£]\S+) (?:in|into) .*\?$|\bsee the \d+ stocks\b",
-        r"\bour (?:experts|analysts|team) (?:have |has )?(?:found|picked|identified|selected|uncovered) (?:\S+ ){0,4}(?:stocks?|shares|etfs)\b",
-        rf"{_BEGIN}don't miss our\b",
         r"\bwhere to invest \$[\d,]+ right now\b",
         r"\banalyst team (?:has )?just (?:revealed|identified|released|named|published)\b",
         r"\b(?:start your free trial|limited[- ]time offer|claim your discount)\b",
@@ -75,6 +67,14 @@ LINE_RULES: tuple[Rule, ...] = (
     _rule(
         "promotion",
         30,
+        r"\b(?:jetzt|hier|online) (?:\S+ ){0,3}(?:depot|konto) eröffnen\b|\b(?:euro|prozent|%) (?:bonus|prämie|rabatt) sichern\b|\babo abschließen\b",
+        r"\b(?:für nur|ab|nur|für) (?:\d+|einen|1,00) euro (?:\S+ ){0,3}testen\b|\b(?:monate?|tage|wochen) (?:lang )?(?:kostenlos|gratis) (?:testen|lesen)\b",
+        r"\bbei unserem partner\b|\bour partner broker\b|\bcfds? (?:with|mit) (?:zero|no|0) ",
+        r"\bopen (?:a|an|your) (?:\S+ ){0,2}account (?:today|now|in minutes)\b|\bfree for \d+ (?:days|months|weeks)\b|\b\d+[- ]day free trial\b",
+        r"\bsubscribe (?:today|now) (?:for|and|to)\b|\bunlock (?:our|this|the full|all) (?:\S+ ){0,4}(?:article|picks|analysis|report|stor(?:y|ies))\b",
+        r"^should (?:you|i) (?:invest|put) (?:[$€£]\S+) (?:in|into) .*\?$|\bsee the \d+ stocks\b",
+        r"\bour (?:experts|analysts|team) (?:have |has )?(?:found|picked|identified|selected|uncovered) (?:\S+ ){0,4}(?:stocks?|shares|etfs)\b",
+        rf"{_BEGIN}don't miss our\b",
         r"\b(?:hier|jetzt) (?:gratis |kostenlos |direkt )?(?:weiterlesen|klicken|lesen|herunterladen|downloaden|anfordern|bestellen|vorbestellen|"
         r"zugreifen|testen|ansehen)(?: sie)?\W*$",
         r"\b(?:sie )?(?:hier|jetzt) (?:schon )?(?:jetzt )?(?:gratis|kostenlos)? ?(?:vorbestellen|bestellen|buchen|anfordern)\W*$",
@@ -171,12 +171,11 @@ LINE_RULES: tuple[Rule, ...] = (
     _rule(
         "credit",
         40,
-        r"^(?:quellen?|sources?|foto|fotos|bild|bilder|photos?|images?|video|grafik|redaktion|übersetzung|faktencheck|schlussredaktion|mitarbeit|"
+        r"^(?:quellen?|sources?|foto|fotos|bild|bilder|photos?|images?|grafik|redaktion|übersetzung|faktencheck|schlussredaktion|mitarbeit|"
         r"bildnachweis|bildquelle|titelbild|featured image|redigatur|audioversion|visual director|text)(?: \[m\])?: ?(?=[^.!?]*\W?$)\S+(?: \S+){0,9}$",
         r"^(?:\(?(?:reporting|additional reporting|writing|edited|editing|compiled|translated)) by [^.]{3,90}[.)]*(?:; ?(?:\S+ )?(?:editing|writing) by .*)?$",
         r"^(?:redaktion|übersetzung|text|faktencheck): .{3,60}, (?:redaktion|schlussredaktion|übersetzung|fotos?|audioversion|faktencheck): ",
-        r"^(?:©|\(c\) |copyright )\S?.{2,120}$",
-        r"^dpa-infocom, |\bdpa:\d{6}-\d",
+        r"^(?:© ?\S.{1,120}|(?:\(c\)|copyright)(?: \S+){0,3} \d{4}\b.{0,100})$",
         r"^mit (?:informationen|material|inhalten|agenturmaterial) (?:der |des |von |aus )?.{0,120}\b(?:nachrichtenagentur(?:en)?|agenturen|dpa|afp|reuters|sid|ap)\b",
         r"\bcontributed to this (?:report|article|story)\W*$|^with (?:reports?|reporting|files) from [^.]{3,80}\.?$|^our standards: ",
         r"^(?:first|originally) published (?:in|on|by) [^.]{2,60}\.?$",
@@ -225,19 +224,22 @@ DISCLAIMER_HEADING = re.compile(
     r"legal notice|disclosure|forward-looking statements|safe harbor statement)\W*$",
 )
 
-#: Asks whether to trade. A line of nothing but such questions sells something; a single one may be a heading.
+#: Asks whether to trade, in a sentence or by naming both sides. A line of nothing but such questions sells something;
+#: a single one may be a heading.
 TRADE_QUESTION = _any(
     r"(?:sollten?|sollen|müssen|können|dürfen) (?:(?:\S+ ){0,2}?(?:anleger|aktionäre|investoren|\S+-(?:aktionäre|anleger|investoren))|sie|ich|man|du) "
     r"(?:\S+ ){0,6}?(?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen|handeln|zuschlagen|nachkaufen|trennen|investieren|reagieren|abstoßen|nachlegen)",
     r"(?:lohnt|lohne|rechnet) sich (?:\S+ ){0,6}?(?:einstieg|kauf|investment|nachkauf|ausstieg|engagement|einsteigen)",
     r"(?:ist|sind|bleibt) (?:\S+ ){0,6}?(?:ein kauf|kaufenswert|ein schnäppchen|zeit (?:zum|für den) (?:ein|aus)stieg|der richtige (?:zeitpunkt|moment))",
-    r"(?:kaufen|verkaufen|halten|einsteigen|aussteigen)(?:, \w+)? oder (?:\S+ ){0,2}?(?:kaufen|verkaufen|halten|einsteigen|aussteigen|abwarten|warten)",
     r"(?:jetzt|noch|sofort|schnell) (?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen)",
     r"(?:should|must|do) (?:(?:\S+ ){0,2}?(?:investors|shareholders|holders|traders)|you|i|we) (?:\S+ ){0,4}?(?:buy|sell|hold|invest|get in|get out|cash out|jump in|bail out|"
     r"dump|act|step in|exit)",
     r"(?:is|isn't) (?:it|now|this) (?:\S+ ){0,5}?(?:to (?:buy|sell|dump|exit|invest|act|cash out)|to get in|to get out|to invest|getting in|buying|selling|jumping in|entry point|to exit|an entry)",
     r"is (?:\S+ ){1,6}?(?:a|still a|now a) (?:(?:good|strong|screaming) )?(?:buy|sell|bargain|case for (?:buying|selling))",
     r"(?:does|will|would) it (?:\S+ ){0,2}?(?:pay|make sense) to (?:buy|get in|invest|sell)",
+)
+TRADE_SIDES = _any(
+    r"(?:kaufen|verkaufen|halten|einsteigen|aussteigen)(?:, \w+)? oder (?:\S+ ){0,2}?(?:kaufen|verkaufen|halten|einsteigen|aussteigen|abwarten|warten)",
     r"(?:buy|sell|hold)(?:, \w+,?)? or (?:\S+ ){0,2}?(?:sell|hold|buy|wait)",
 )
 
@@ -256,7 +258,7 @@ ACTION = re.compile(
     r"|\b(?:erfahren sie|verrät ihnen|zeigt ihnen|sagt ihnen),? (?:jetzt )?(?:was|warum|wie|ob|welche|wann)\b"
     r"|\bfinden sie (?:jetzt |alle details )?(?:hier|in (?:unser|der)\w*)\b"
     r"|\b(?:hier|jetzt) (?:\S+ ){0,4}?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen|freischalten)(?: sie\b|\W|$)"
-    r"|\bhier geht es (?:zum|zur)\b"
+    r"|\bhier geht es (?:zum|zur)\b|\b(?:kostenlos|gratis|unverbindlich) (?:anmelden|registrieren|anfordern|herunterladen|sichern)\W*$"
     rf"|{_BEGIN}(?:to find out (?:which|what|why|how|whether)|get the (?:answers?|details|full story))\b"
     rf"|{_BEGIN}(?:find out|learn|discover|see) (?:here|now|more|what|why|how|whether|which|in|the full)\b"
     rf"|{_BEGIN}(?:click|read|tap|download|order|get|grab|request|claim) (?:(?:it|more|on) )?(?:here|now|today|your|our|this|the (?:full|complete|whole|free))\b"
@@ -265,7 +267,7 @@ ACTION = re.compile(
 HYPE = _any(
     r"(?:sprechen|spricht) eine (?:klare|deutliche) sprache|lassen aufhorchen",
     r"(?:dringende[rnm]?|akute[rnm]?) handlungsbedarf|was (?:\S+ ){0,2}?(?:jetzt )?zu tun ist|was (?:anleger|aktionäre|investoren|sie) jetzt (?:tun|wissen) (?:sollten|müssen)",
-    r"diese (?:\S+ ){0,2}?aktien? (?:\S+ ){0,4}?(?:depot|jetzt kaufen|explodieren|verdoppeln)",
+    r"diese (?:\S+ ){0,2}?aktien? (?:\S+ ){0,4}?(?:depot|jetzt kennen|jetzt kaufen|explodieren|verdoppeln)",
     r"verpassen sie (?:nicht|keine)|nicht verpassen|geheimtipp|(?:liefert|gibt|kennt|hat) (?:ihnen )?(?:jetzt )?die antwort|jetzt handeln",
     r"speaks? (?:for themselves|for itself|a clear language|volumes)|act now|urgent(?:ly)? (?:need|action|needed)|don't (?:miss|wait)|"
     r"what (?:to do|you should do|investors should do) (?:now|next)|(?:could|may|set to) (?:soar|explode|double|skyrocket)|top stocks? to buy|best stocks to buy|"

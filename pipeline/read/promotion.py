@@ -79,12 +79,16 @@ def _questions(low: str) -> list[str]:
     return sentences if all(s.rstrip("!\"') ").endswith("?") for s in sentences) else []
 
 
+def _names_trade(low: str) -> bool:
+    return "?" in low and bool(phrases.TRADE_QUESTION.search(low) or phrases.TRADE_SIDES.search(low))
+
+
 def _asks_to_trade(low: str) -> bool:
     """Whether a line only asks, at least twice or between two sides, whether to trade."""
     questions = _questions(low)
-    if not questions or not phrases.TRADE_QUESTION.search(low):
-        return False
-    return len(questions) > 1 or (low.count(" ") > 5 and re.search(r"\b(?:oder|or)\b", low) is not None)
+    if len(questions) > 1:
+        return _names_trade(low)
+    return bool(questions and phrases.TRADE_QUESTION.search(low) and re.search(r"\b(?:oder|or)\b", low))
 
 
 def _sells(low: str) -> bool:
@@ -92,7 +96,7 @@ def _sells(low: str) -> bool:
     if low.count(" ") > 90:
         return False
     offer, action, hype = (pattern.search(low) is not None for pattern in (phrases.OFFER, phrases.ACTION, phrases.HYPE))
-    trade = "?" in low and phrases.TRADE_QUESTION.search(low) is not None
+    trade = _names_trade(low)
     points_on = low.endswith((":", "!", "…", "..."))
     return (action and (offer or hype or trade)) or (offer and (hype or trade) and points_on)
 
@@ -120,7 +124,7 @@ def _dragged_along(lines: Sequence[_Line], found: dict[int, str]) -> dict[int, s
         beside = [found.get(place - 1) == "promotion", found.get(place + 1) == "promotion"]
         if place in found or not any(beside) or len(line.low) > _JUDGED_CHARS:
             continue
-        asks = bool(_questions(line.low)) and phrases.TRADE_QUESTION.search(line.low) is not None
+        asks = bool(_questions(line.low)) and _names_trade(line.low)
         weak = any(pattern.search(line.low) for pattern in (phrases.OFFER, phrases.ACTION, phrases.HYPE))
         if asks or (weak and all(beside)):
             dragged[place] = "promotion"

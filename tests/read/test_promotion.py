@@ -36,6 +36,7 @@ PROMOTION_DE = [
     "Mehr dazu erfahren Sie in unserem kostenlosen Börsenbrief.",
     "Jetzt Depot eröffnen und 50 Euro Bonus sichern",
     "Handeln Sie Aktien ab 0 Euro bei unserem Partner.",
+    "Diese 5 Aktien sollten Sie jetzt kennen: Kostenlos anmelden!",
     "Vier Wochen kostenlos testen: alle Artikel, alle Analysen",
     "Weiterlesen auf der nächsten Seite",
     "Anzeige",
@@ -116,6 +117,10 @@ ORDINARY = [
     "The bank lets customers open an account in its app, and the first 90 days are free of charge.",
     "Das Institut wirbt damit, dass Kunden binnen Minuten ein Konto eröffnen können.",
     "The regulator fined the broker for selling CFDs with hidden costs to private customers.",
+    "Nordlicht-Aktie: Kaufen oder verkaufen?",
+    "Cheap battery makers: buy or sell?",
+    "Copyright law needs a reform, the minister said.",
+    "(C) marks sales made on the exporters' own account.",
     "Follow the money and you will find Leeds, the report says.",
 ]
 
