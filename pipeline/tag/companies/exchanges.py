@@ -4,7 +4,6 @@ Tickers are unique on one market only; a market here is the two letters of its c
 "(SAP.DE)" or "(ETR: SAP)" does not tell Xetra from Frankfurt.
 """
 
-import re
 from collections.abc import Mapping
 
 MARKET_OF_MIC: Mapping[str, str] = {
@@ -12,44 +11,95 @@ MARKET_OF_MIC: Mapping[str, str] = {
     **dict.fromkeys(("XETR", "XFRA"), "DE"),
     **dict.fromkeys(("XNSE", "XBOM"), "IN"),
     **dict.fromkeys(("XSHG", "XSHE"), "CN"),
-    **{"XLON": "GB", "XPAR": "FR", "XAMS": "NL", "XMIL": "IT", "XMAD": "ES", "XSWX": "CH", "XWBO": "AT", "XHKG": "HK"},
-    **{"XTKS": "JP", "XTSE": "CA", "XASX": "AU", "XKRX": "KR", "XCSE": "DK", "XSTO": "SE", "XOSL": "NO", "XHEL": "FI"},
-    **{"XBRU": "BE", "XTAI": "TW", "XDUB": "IE", "XSES": "SG", "XSAU": "SA", "XJSE": "ZA"},
+    "XLON": "GB",
+    "XPAR": "FR",
+    "XAMS": "NL",
+    "XMIL": "IT",
+    "XMAD": "ES",
+    "XSWX": "CH",
+    "XWBO": "AT",
+    "XHKG": "HK",
+    "XTKS": "JP",
+    "XTSE": "CA",
+    "XASX": "AU",
+    "XKRX": "KR",
+    "XCSE": "DK",
+    "XSTO": "SE",
+    "XOSL": "NO",
+    "XHEL": "FI",
+    "XBRU": "BE",
+    "XTAI": "TW",
+    "XDUB": "IE",
+    "XSES": "SG",
+    "XSAU": "SA",
+    "XJSE": "ZA",
 }
 # The codes before the colon in "(NASDAQ: AAPL)".
 MIC_OF_CODE: Mapping[str, str] = {
-    **{"NYSE": "XNYS", "NASDAQ": "XNAS", "NASDAQGS": "XNAS", "NASDAQGM": "XNAS", "LON": "XLON", "LSE": "XLON", "ETR": "XETR"},
-    **{"XETRA": "XETR", "FRA": "XFRA", "FWB": "XFRA", "EPA": "XPAR", "AMS": "XAMS", "BIT": "XMIL", "BME": "XMAD", "SWX": "XSWX"},
-    **{"SIX": "XSWX", "VIE": "XWBO", "HKG": "XHKG", "HKEX": "XHKG", "SEHK": "XHKG", "TYO": "XTKS", "TSX": "XTSE", "NSE": "XNSE"},
-    **{"BSE": "XBOM", "ASX": "XASX", "KRX": "XKRX", "CPH": "XCSE", "STO": "XSTO", "OSL": "XOSL", "HEL": "XHEL", "EBR": "XBRU"},
+    "NYSE": "XNYS",
+    "NASDAQ": "XNAS",
+    "NASDAQGS": "XNAS",
+    "NASDAQGM": "XNAS",
+    "LON": "XLON",
+    "LSE": "XLON",
+    "ETR": "XETR",
+    "XETRA": "XETR",
+    "FRA": "XFRA",
+    "FWB": "XFRA",
+    "EPA": "XPAR",
+    "AMS": "XAMS",
+    "BIT": "XMIL",
+    "BME": "XMAD",
+    "SWX": "XSWX",
+    "SIX": "XSWX",
+    "VIE": "XWBO",
+    "HKG": "XHKG",
+    "HKEX": "XHKG",
+    "SEHK": "XHKG",
+    "TYO": "XTKS",
+    "TSX": "XTSE",
+    "NSE": "XNSE",
+    "BSE": "XBOM",
+    "ASX": "XASX",
+    "KRX": "XKRX",
+    "CPH": "XCSE",
+    "STO": "XSTO",
+    "OSL": "XOSL",
+    "HEL": "XHEL",
+    "EBR": "XBRU",
 }
 # The letters after the dot in "<JPM.N>" and "SAP.DE".
-_MARKET_OF_SUFFIX: Mapping[str, str] = {
+MARKET_OF_SUFFIX: Mapping[str, str] = {
     **dict.fromkeys(("N", "O", "OQ", "K", "A"), "US"),
-    **{"DE": "DE", "F": "DE", "L": "GB", "PA": "FR", "AS": "NL", "MI": "IT", "MC": "ES", "SW": "CH", "S": "CH", "VX": "CH"},
-    **{"VI": "AT", "HK": "HK", "T": "JP", "TO": "CA", "NS": "IN", "BO": "IN", "AX": "AU", "KS": "KR", "CO": "DK", "ST": "SE"},
-    **{"OL": "NO", "HE": "FI", "BR": "BE", "SS": "CN", "SZ": "CN", "TW": "TW", "IR": "IE", "SI": "SG"},
+    "DE": "DE",
+    "F": "DE",
+    "L": "GB",
+    "PA": "FR",
+    "AS": "NL",
+    "MI": "IT",
+    "MC": "ES",
+    "SW": "CH",
+    "S": "CH",
+    "VX": "CH",
+    "VI": "AT",
+    "HK": "HK",
+    "T": "JP",
+    "TO": "CA",
+    "NS": "IN",
+    "BO": "IN",
+    "AX": "AU",
+    "KS": "KR",
+    "CO": "DK",
+    "ST": "SE",
+    "OL": "NO",
+    "HE": "FI",
+    "BR": "BE",
+    "SS": "CN",
+    "SZ": "CN",
+    "TW": "TW",
+    "IR": "IE",
+    "SI": "SG",
 }
-
-TICKER = re.compile(
-    r"[(\[](?:[^()\[\]]{0,30}[;,] ?)?(?P<code>[A-Za-z]{3,8}): ?(?P<coded>[A-Z0-9][A-Z0-9.\-]{0,9})(?=[^A-Za-z0-9])"
-    r"|[<(\[](?P<suffixed>[A-Z0-9][A-Z0-9\-]{0,7})\.(?P<suffix>[A-Z]{1,2})[>)\]]"
-    r"|(?<![\w$])\$(?P<cash>[A-Z]{1,5})(?![\w.]*\w)"
-    r"|\((?P<bare>[A-Z]{2,5})\)"
-)
-ISIN = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[A-Z0-9]{9}\d(?![A-Z0-9])")
-
-
-def market_and_ticker(match: re.Match[str]) -> tuple[str, str, tuple[int, int]] | None:
-    """What a match of TICKER names: market, ticker and where the ticker stands; None for an exchange nobody knows."""
-    if match["code"]:
-        mic = MIC_OF_CODE.get(match["code"].upper())
-        return (MARKET_OF_MIC[mic], match["coded"].rstrip("."), match.span("coded")) if mic else None
-    if match["suffixed"]:
-        market = _MARKET_OF_SUFFIX.get(match["suffix"])
-        return (market, match["suffixed"], match.span("suffixed")) if market else None
-    group = "cash" if match["cash"] else "bare"
-    return "US", match[group], match.span(group)
 
 
 def isin_is_valid(isin: str) -> bool:

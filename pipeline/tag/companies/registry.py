@@ -1,4 +1,4 @@
-"""The companies and every way of naming them, put together from curated.toml and the ticker package. Pure but for reading these data.
+"""The companies and every way of naming them, from curated.toml and the ticker package. Pure but for reading these data.
 
 Curated companies come first: a stock of the package that has one of their ISINs, or their name and country, is merged into them.
 An ISIN of the package counts only where its country prefix is the country of the stock: some are another company's.
@@ -60,7 +60,6 @@ class Registry:
     aliases: tuple[tuple[Alias, ...], ...]
     automaton: AhoCorasick
     tickers: Mapping[tuple[str, str], str]
-    isins: Mapping[str, str]
     contexts: Mapping[str, re.Pattern[str]]
     words: Words
 
@@ -91,7 +90,6 @@ def load_registry() -> Registry:
         aliases=tuple(patterns.values()),
         automaton=AhoCorasick(list(patterns)),
         tickers=_tickers(entries),
-        isins={isin: e.company.company_id for e in reversed(entries) for isin in e.company.isins},
         contexts={e.company.company_id: re.compile("|".join(map(re.escape, e.context))) for e in entries if e.context},
         words=words,
     )
@@ -152,7 +150,9 @@ def _merged(curated: Sequence[_Entry], stocks: Sequence[Stock], tails: re.Patter
         owner = next((by_isin[i] for i in stock.isins if i in by_isin), None) or _namesake(stock, namesakes, entries)
         if owner is None:
             owner = _free_id(stock, entries)
-            entries[owner] = _Entry(Company(company_id=owner, name=stock.name, country=stock.country), tuple((n, "name") for n in stock.names))
+            entries[owner] = _Entry(
+                Company(company_id=owner, name=stock.name, country=stock.country), tuple((n, "name") for n in stock.names)
+            )
         entries[owner] = _with(entries[owner], stock)
         namesakes.setdefault(owner, stock.country)
         by_isin.update(dict.fromkeys(stock.isins, owner))
@@ -199,7 +199,10 @@ def _patterns(entries: Sequence[_Entry], words: Words) -> dict[str, tuple[Alias,
     for company_id, name in _first_words(entries, words):
         if name not in owners:
             owners[name][company_id] = Alias(company_id, "short", INHERITED)
-    return {**{s: tuple(a.values()) for s, a in owners.items()}, **{p: () for p in words.blocked}}
+    for entry in reversed(entries):
+        for isin in entry.company.isins:
+            owners[isin] = {entry.company.company_id: Alias(entry.company.company_id, "isin")}
+    return {**{s: tuple(a.values()) for s, a in owners.items()}, **dict.fromkeys(words.blocked, ())}
 
 
 def _needs(name: str, words: Words) -> int:
@@ -214,7 +217,13 @@ def _first_words(entries: Sequence[_Entry], words: Words) -> Iterator[tuple[str,
             firsts[name.split()[0].removesuffix(",")].add(entry.company.company_id)
     curated = {entry.company.company_id for entry in entries if entry.curated}
     for first, ids in firsts.items():
-        if len(ids) == 1 and not ids & curated and len(first) >= 5 and first[0].isupper() and first not in words.no_first | words.first_names:
+        if (
+            len(ids) == 1
+            and not ids & curated
+            and len(first) >= 5
+            and first[0].isupper()
+            and first not in words.no_first | words.first_names
+        ):
             yield next(iter(ids)), first
 
 

@@ -1,4 +1,4 @@
-"""The stocks of the pytickersymbols package in our terms: country codes, markets, and only what can be trusted. Reads package data."""
+"""The stocks of pytickersymbols in our terms: country codes, markets, and only what can be trusted. Reads package data."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,21 @@ from pipeline.tag.companies.names import full_names
 from schemas.tag import Listing
 
 _COUNTRIES: Mapping[str, str] = {
-    **{"Japan": "JP", "United States": "US", "Germany": "DE", "United Kingdom": "GB", "France": "FR", "Spain": "ES", "Italy": "IT"},
-    **{"Netherlands": "NL", "Finland": "FI", "Sweden": "SE", "Switzerland": "CH", "Belgium": "BE", "Ireland": "IE", "China": "CN"},
-    **{"Luxembourg": "LU", "Australia": "AU", "Isle of Man": "IM", "Mexico": "MX", "Argentina": "AR", "Guernsey": "GG"},
-    **{"Russian Federation": "RU", "Bermuda": "BM", "Canada": "CA", "Israel": "IL", "Singapore": "SG", "Bahamas": "BS"},
+    name: code
+    for code, name in (
+        *(
+            ("JP", "Japan"),
+            ("US", "United States"),
+            ("DE", "Germany"),
+            ("GB", "United Kingdom"),
+            ("FR", "France"),
+            ("ES", "Spain"),
+        ),
+        *(("IT", "Italy"), ("NL", "Netherlands"), ("FI", "Finland"), ("SE", "Sweden"), ("CH", "Switzerland"), ("BE", "Belgium")),
+        *(("IE", "Ireland"), ("CN", "China"), ("LU", "Luxembourg"), ("AU", "Australia"), ("IM", "Isle of Man"), ("MX", "Mexico")),
+        *(("AR", "Argentina"), ("GG", "Guernsey"), ("RU", "Russian Federation"), ("BM", "Bermuda"), ("CA", "Canada")),
+        *(("IL", "Israel"), ("SG", "Singapore"), ("BS", "Bahamas")),
+    )
 }
 
 

@@ -13,18 +13,18 @@ _PLAIN = {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2010": "-", "\u2011": 
 _WORD = re.compile(r"[^\W_]+(?:[.'][^\W_]+)*\.?|[%$€£]")
 _SENTENCE_END = re.compile(r"(?<=[^\W\d][^\W\d])[.!?]['\"“”»)]?\s|\n")
 _STEMS = re.compile(r"(?:umsatz|gewinn|aktie|quartal|milliard|prozent|börse|dividend|konzern|kartell|wettbewerbs|\d ?%)")
-_LEFT_OF_HYPHEN = re.compile(r"(?:^|[^\w-])(?:Ex|ex|US|Anti|anti|Nicht|Pro|pro|EU|IT|Tech|Pre|pre|Post|post|non|Mit|Alt|[A-Z]\w+(?:konzern|tochter))-$")
+_LEFT_OF_HYPHEN = re.compile(
+    r"(?:^|[^\w-])(?:Ex|ex|US|Anti|anti|Nicht|Pro|pro|EU|IT|Tech|Pre|pre|Post|post|non|Mit|Alt|[A-Z]\w+(?:konzern|tochter))-$"
+)
 _TRADE_BEFORE = re.compile(
-    r"(?i)\b(?:aktien?|papiere|anteile|anteilsscheine|shares?|stock|stake|ceo|chef|vorstand|tochter|verkauf|übernahme|acquisition|takeover|purchase)"
-    r"\s+(?:von|der|des|of|in|at|bei|an|by|durch)\s+(?:der\s+|des\s+|the\s+)?$"
+    r"(?i)\b(?:aktien?|papiere|anteile|anteilsscheine|shares?|stock|stake|ceo|chef|vorstand|tochter|verkauf|übernahme|acquisition"
+    r"|takeover|purchase)\s+(?:von|der|des|of|in|at|bei|an|by|durch)\s+(?:der\s+|des\s+|the\s+)?$"
 )
-_ONE_OF_MANY = re.compile(
-    r"(?i)(?:^|\W)(?:ein|eine[rnms]?|keine?[rnms]?|jede[rnms]?|diese[rnms]?|welche[rnms]?|a|an|any|every|unsere?[rnms]?|neue[rnms]?|breite[rnms]?|große[rnms]?) $"
-)
-_A_THING = re.compile(r"(?:^|\W)(?:[Ee]ine?[nmr]?|[Ss]eine?[nmr]?|[Ii]hre?[nmr]?|[Mm]eine?[nmr]?|[Dd]eine?[nmr]?|[Uu]nsere?[nmr]?) (?:\w+e[nrms]? )?$")
-_WHERE = re.compile(r"(?i)(?:^|\W)(?:auf|via|on|per|über|bei) $")
-_HANDLE = re.compile(r": ?(?:[@;(]|\d|$)")
-_THE = re.compile(r"(?i)(?:^|\W)(?:die|der|the) $")
+_OWN = re.compile(r"(?i)(?:(?:ein|sein|ihr|mein|dein|unser)(?:e[mnr]?)?|eines)$")
+_ONE_OF_MANY = re.compile(r"(?i)(?:(?:k?ein|jed|dies|welch|neu|breit|groß|sein|ihr)(?:e[mnrs]?)?|an?|any|every)$")
+_POSTING = re.compile(r"(?i)post|video|said|wrote|written|live|page|shar|follow|messag|statement|tweet|announc|comment|account")
+_TARGET_OF = frozenset(("Druck", "Angriff", "Angriffe", "Hackerangriff", "Blick", "Klagen", "Hoffnung"))
+_HANDLE = re.compile(r":(?: ?[@;(]| *$)")
 _OF = re.compile(r" (?:aus|für|gegen|mit|zwischen|der|des|of|for|against|between) ")
 
 
@@ -35,6 +35,15 @@ class Surroundings:
     before: str
     after: str
     head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The two words before a name, where only a space divides them from it, and what comes right behind it."""
+
+    second: str
+    last: str
+    behind: str
 
 
 def plain(text: str) -> str:
@@ -82,35 +91,51 @@ def around(text: str, start: int, end: int) -> Surroundings:
     return Surroundings(before, _SENTENCE_END.split(after, maxsplit=1)[0], head[1].lower() if head else "")
 
 
-def is_somebody(near: Surroundings, words: Words) -> bool:
-    """The name stands behind a first name or a title: it is a person's."""
-    last = re.search(r"([^\W\d_]+)\.? $", near.before)
-    return last is not None and last[1] in words.first_names
+def neighbours(text: str, start: int, end: int) -> Neighbours:
+    """The nearest words: cheaper than `around`, and enough for most names."""
+    before = text[max(0, start - 30) : start].split(" ")
+    return Neighbours(
+        before[-3] if len(before) > 2 else "", before[-2] if len(before) > 1 and not before[-1] else "", text[end : end + 4]
+    )
 
 
-def is_a_thing(near: Surroundings) -> bool:
-    """German: the name stands for one of the company's products: "mit seinem roten Audi"."""
-    return not near.head and bool(_A_THING.search(near.before)) and not near.after.startswith(" AG")
+def is_other(name: str, near: Neighbours, words: Words, german: bool) -> bool:
+    """The name is a person's ("Harrison Ford"), a place to post ("auf Twitter"), or a thing ("mit seinem roten Audi")."""
+    last = near.last.rstrip(".")
+    if last in words.first_names:
+        return True
+    if near.behind.startswith("-"):
+        return False
+    if name in words.platforms and (last.lower() in _WHERE or _HANDLE.match(near.behind)):
+        return True
+    own = (
+        last
+        if last.lower() in _OWN
+        else near.second
+        if last[:1].islower() and last.endswith(("e", "er", "es", "en", "em"))
+        else ""
+    )
+    return german and own.lower() in _OWN and near.behind[:3] not in (" AG", " SE")
 
 
-def is_a_place(name: str, near: Surroundings, words: Words) -> bool:
-    """The name is where somebody writes or posts, not whom the text is about."""
-    return name in words.platforms and not near.head and bool(_WHERE.search(near.before) or _HANDLE.match(near.after))
-
-
-def is_something(near: Surroundings) -> bool:
-    """The name is used as a common noun: "eine Allianz", "die Allianz der Willigen"."""
-    return bool(_ONE_OF_MANY.search(near.before) or (_THE.search(near.before) and _OF.match(near.after)))
+def is_common_noun(near: Neighbours, after: str) -> bool:
+    """An ambiguous name used as a common noun: "eine Allianz", "die Allianz der Willigen"."""
+    last = near.last.lower()
+    return bool(_ONE_OF_MANY.match(last)) or (last in ("die", "der", "the") and _OF.match(after) is not None)
 
 
 def cues(near: Surroundings, needs: int, words: Words, german: bool) -> int:
-    """How many cues speak for the company, SURE where it is certain; below 0 where the words speak against it, -SURE where they rule it out."""
+    """How many cues speak for the company, SURE where it is certain; below 0 where the words speak against it."""
     if near.head:
         return SURE if near.head in words.heads else -1
     behind = [word.group() for word in _WORD.finditer(near.after)]
     ahead = [word.group() for word in _WORD.finditer(near.before)]
     first = behind[0] if behind and re.match(r"[\s,(]", near.after) else ""
-    if first in words.legal or (ahead and ahead[-1].lower().rstrip(".").endswith(words.titles)) or _TRADE_BEFORE.search(near.before):
+    if (
+        first in words.legal
+        or (ahead and ahead[-1].lower().rstrip(".").endswith(words.titles))
+        or _TRADE_BEFORE.search(near.before)
+    ):
         return SURE
     touching = bool(first) and near.after.startswith(" ")
     if touching and first.lower() in {"aktie", "aktien", "shares", "stock"}:
@@ -123,7 +148,27 @@ def cues(near: Surroundings, needs: int, words: Words, german: bool) -> int:
     return found
 
 
-_WEAK_VERBS = frozenset("is was has had will would to ist wird hat soll kann war wurde steht geht gibt".split())
+_WEAK_VERBS = frozenset(
+    (
+        "is",
+        "was",
+        "has",
+        "had",
+        "will",
+        "would",
+        "to",
+        "ist",
+        "wird",
+        "hat",
+        "soll",
+        "kann",
+        "war",
+        "wurde",
+        "steht",
+        "geht",
+        "gibt",
+    )
+)
 
 
 def _speaks_of_trade(tokens: list[str], words: Words) -> bool:
