@@ -106,16 +106,16 @@ def is_other(name: str, near: Neighbours, words: Words, german: bool) -> bool:
         return True
     if near.behind.startswith("-"):
         return False
-    if name in words.platforms and (last.lower() in _WHERE or _HANDLE.match(near.behind)):
+    if name in words.platforms and _is_place(near):
         return True
-    own = (
-        last
-        if last.lower() in _OWN
-        else near.second
-        if last[:1].islower() and last.endswith(("e", "er", "es", "en", "em"))
-        else ""
-    )
-    return german and own.lower() in _OWN and near.behind[:3] not in (" AG", " SE")
+    described = last[:1].islower() and last.endswith(("e", "er", "es", "en", "em")) and not _OWN.match(last)
+    return german and bool(_OWN.match(near.second if described else last)) and near.behind[:3] not in (" AG", " SE")
+
+
+def _is_place(near: Neighbours) -> bool:
+    if near.last == "on":
+        return bool(_POSTING.search(near.second))
+    return (near.last in ("auf", "Auf", "via", "On") and near.second not in _TARGET_OF) or bool(_HANDLE.match(near.behind))
 
 
 def is_common_noun(near: Neighbours, after: str) -> bool:
