@@ -46,7 +46,7 @@ def extract_article(html: str, tree: HtmlElement, url: str) -> Extract | None:
     captions = {tidy(c.text_content()) for c in tree.iter("figcaption", "caption")}
     tidied = [(kind, tidy(text)) for kind, text in lines]
     links = {tidy(a.text_content()) for a in tree.iter("a") if not a.get("href", "#").startswith("#")}
-    lines_of = tuple(("caption" if text in captions else kind, text) for kind, text in tidied if text)
+    lines_of = tuple(("caption" if text in captions else kind, text) for kind, text in tidied if any(map(str.isalnum, text)))
     return Extract(lines_of, frozenset(links), precise)
 
 

@@ -41,6 +41,8 @@ _NO_NAME = re.compile(r"(?i:https?://|www\.|@|\.(?:html?|php)\b)|^\W*$|\d{3}|^[(
 _BYLINE = re.compile(r"^(?:von|by|text|autor(?:in|en)?|author)[: ]\s*", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(r"\s*(?:;|,|\||\bund\b|\band\b|&)\s*")
 
+_SEPARATED = re.compile(r"\s+[|–—*-]\s")
+_HEADINGS = 20
 _TIMES = 50
 
 Meta = dict[str, list[str]]
@@ -57,14 +59,20 @@ def meta_of(tree: HtmlElement) -> Meta:
     return found
 
 
-def title_of(node: Node, meta: Meta, fallback: str | None) -> str:
-    """The headline, without the site's name behind a bar or dash.
+def title_of(node: Node, meta: Meta, tree: HtmlElement, fallback: str | None) -> str:
+    """The headline, without the site's name or author behind a bar, dash or star.
 
-    What trafilatura chose comes first here: JSON-LD headlines are often made for search engines.
+    What trafilatura chose comes first here: JSON-LD headlines are often made for search engines. It is cut where another
+    title or a heading of the page ends.
     """
-    sites = {_words(n) for n in (*_names(node.get("publisher")), *meta.get("og:site_name", ()))}
     claims = (fallback or "", *meta.get("og:title", ()), *texts(node.get("headline")), *meta.get("twitter:title", ()))
-    return next((title for claim in claims if (title := _without_site(tidy(html.unescape(claim)), sites))), "")
+    titles = [title for claim in claims if (title := tidy(html.unescape(claim)))]
+    if not titles:
+        return ""
+    shown = [tidy(h1.text_content()) for h1 in itertools.islice(tree.iter("h1"), _HEADINGS)]
+    sites = {_words(n) for n in (*_names(node.get("publisher")), *meta.get("og:site_name", ()))}
+    ends = [t for t in (*titles[1:], *shown) if t and titles[0].startswith(t) and _SEPARATED.match(titles[0][len(t) :])]
+    return min(ends, key=len) if ends else _without_site(titles[0], sites)
 
 
 def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, language: str | None) -> tuple[Stated, str] | None:

@@ -50,7 +50,7 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
     if extract is None or all(len(text) < _SENTENCE_LEAST for _, text in extract.lines):
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
     node, meta, head = article_node(tree), meta_of(tree), extract.head
-    title = title_of(node, meta, head.title)
+    title = title_of(node, meta, tree, head.title)
     lines = _without_title(title, extract.lines)
     language = language_of(" ".join([title, *(text for _, text in lines)]), tree.get("lang"), claimed)
     promotion = _linked(lines, extract.links)
@@ -79,12 +79,12 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
 
 
 def _without_title(title: str, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The lines without those at the beginning that only repeat the title, with or without a few words before it."""
+    """The lines without those at the beginning that only repeat the title, with or without a few words around it."""
     said = _words(title)
 
     def repeats(text: str) -> bool:
         words = _words(text)
-        return bool(said) and words[-len(said) :] == said and len(words) - len(said) <= _KICKER_WORDS
+        return bool(said) and len(words) - len(said) <= _KICKER_WORDS and f" {' '.join(said)} " in f" {' '.join(words)} "
 
     return [line for i, line in enumerate(lines) if i >= _TITLE_LINES or not repeats(line[1])]
 

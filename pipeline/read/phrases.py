@@ -58,6 +58,7 @@ LINE_RULES: tuple[Rule, ...] = (
         rf"\bkostenlose[nrsm]? {_PRODUCT} (?:\S+ ){{0,6}}(?:herunterladen|downloaden|anfordern|sichern|erhalten sie)\b",
         rf"{_BEGIN}before you (?:buy|invest in|sell) (?:\S+ ){{0,6}}(?:consider|read|hear|know|find out|look)\b",
         r"\b(?:get|grab|claim|request|download) (?:your|our|the|this|a) (?:\S+ )?free (?:\S+ )?(?:copy|report|analysis|guide|e-?book|trial|watchlist)\b",
+        r"\bunterstützen sie (?:uns|unsere arbeit|unseren journalismus)\b|\bsupport (?:our|independent) journalism\b|\bbecome a (?:member|supporter) today\b",
         r"\bwhere to invest \$[\d,]+ right now\b",
         r"\banalyst team (?:has )?just (?:revealed|identified|released|named|published)\b",
         r"\b(?:start your free trial|limited[- ]time offer|claim your discount)\b",
@@ -172,7 +173,7 @@ LINE_RULES: tuple[Rule, ...] = (
         "credit",
         40,
         r"^(?:quellen?|sources?|foto|fotos|bild|bilder|photos?|images?|grafik|redaktion|übersetzung|faktencheck|schlussredaktion|mitarbeit|"
-        r"bildnachweis|bildquelle|titelbild|featured image|redigatur|audioversion|visual director|text)(?: \[m\])?: ?(?=[^.!?]*\W?$)\S+(?: \S+){0,9}$",
+        r"bildnachweis|bildquelle|titelbild|featured image|redigatur|audioversion|visual director|text)(?: \[m\])?: ?(?!.*[.!?] )\S+(?: \S+){0,9}$",
         r"^(?:\(?(?:reporting|additional reporting|writing|edited|editing|compiled|translated)) by [^.]{3,90}[.)]*(?:; ?(?:\S+ )?(?:editing|writing) by .*)?$",
         r"^(?:redaktion|übersetzung|text|faktencheck): .{3,60}, (?:redaktion|schlussredaktion|übersetzung|fotos?|audioversion|faktencheck): ",
         r"^(?:© ?\S.{1,120}|(?:\(c\)|copyright)(?: \S+){0,3} \d{4}\b.{0,100})$",
@@ -218,10 +219,15 @@ RELATED_HEADING = re.compile(
     r"what to read next|further reading|see also|up next|editor's picks|top stories)\W*$",
 )
 
-#: A heading over small print; what follows it, at the end of a text, is small print too.
-DISCLAIMER_HEADING = re.compile(
-    r"^(?:disclaimer|haftungsausschluss|risikohinweis|bitte beachten(?: sie)?|rechtlicher hinweis|wichtiger hinweis|important (?:notice|information)|"
-    r"legal notice|disclosure|forward-looking statements|safe harbor statement)\W*$",
+#: Headings over small print by kind; what follows one at the end of a text is small print too.
+SMALL_PRINT_HEADINGS: tuple[Rule, ...] = (
+    _rule(
+        "disclaimer",
+        4,
+        r"^(?:disclaimer|haftungsausschluss|risikohinweis|bitte beachten(?: sie)?|rechtlicher hinweis|wichtiger hinweis|important (?:notice|information)|"
+        r"legal notice|disclosure|forward-looking statements|safe harbor statement)\W*$",
+    ),
+    _rule("credit", 2, r"^(?:quellen|quellenangaben?|sources|references):$"),
 )
 
 #: Asks whether to trade, in a sentence or by naming both sides. A line of nothing but such questions sells something;

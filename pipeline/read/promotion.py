@@ -18,6 +18,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]?\w)")
 _WORDED = frozenset({None, "de", "en"})
 _HEADLINES_AFTER_HEADING = 8
 _SMALL_PRINT_LINES = 6
+_ROUNDS = 20  # far more than any article needs; bounds the work on a text of nothing but bylines
 _JUDGED_CHARS = 3_000  # a longer line is an article in itself, and not worth its regular expressions
 
 
@@ -43,7 +44,10 @@ def promotion_lines(title: str, lines: Sequence[str], language: str | None) -> d
     judged = [_Line(line, line.lower(), _judge_alone(line.lower(), worded=worded)) for line in plain]
     left = [i for i, line in enumerate(judged) if line.low and line.low != _plain(title).lower()]
     found: dict[int, str] = {}
-    while new := _judge_in_place([judged[i] for i in left], worded=worded):
+    for _ in range(_ROUNDS):
+        new = _judge_in_place([judged[i] for i in left], worded=worded)
+        if not new:
+            break
         found |= {left[place]: kind for place, kind in new.items()}
         left = [i for i in left if i not in found]
     return found
@@ -112,8 +116,8 @@ def _judge_in_place(lines: Sequence[_Line], *, worded: bool) -> dict[int, str]:
             found[place] = edge
         elif phrases.RELATED_HEADING.match(line.low):
             found |= dict.fromkeys([place, *_headlines_after(lines, place)], "related")
-        elif phrases.DISCLAIMER_HEADING.match(line.low) and len(lines) - place <= _SMALL_PRINT_LINES:
-            found |= {later: lines[later].kind or "disclaimer" for later in range(place, len(lines))}
+        elif len(lines) - place <= _SMALL_PRINT_LINES and (small := _matches(phrases.SMALL_PRINT_HEADINGS, line.low)):
+            found |= {later: lines[later].kind or small for later in range(place, len(lines))}
     return found | _dragged_along(lines, found)
 
 

@@ -169,10 +169,27 @@ def test_access(claims: str, expected: str) -> None:
     assert read(page(head=claims)).access == expected
 
 
+@pytest.mark.parametrize(
+    ("titles", "expected"),
+    [
+        ("<title>Nordlicht wächst – auch im Ausland</title>", "Nordlicht wächst"),
+        ('<meta property="og:title" content="Konzern wächst – auch im Ausland">', "Konzern wächst – auch im Ausland"),
+        (
+            '<meta property="og:title" content="Konzern wächst | Küstenblatt"><meta property="og:site_name" content="Küstenblatt">',
+            "Konzern wächst",
+        ),
+        ("<title>Nordlicht wächst * Küstenblatt * von Petra Ahrens</title>", "Nordlicht wächst"),
+        ('<meta property="og:title" content="Nordlicht &amp;amp; Co. wachsen">', "Nordlicht & Co. wachsen"),
+    ],
+)
+def test_titles(titles: str, expected: str) -> None:
+    assert read(page().replace("<title>Nordlicht wächst</title>", titles)).title == expected
+
+
 def test_language_is_that_of_the_text() -> None:
     assert read(page(lang="en")).language == "de"
-    assert read(page("Kurz und knapp.", "Ja.", lang="")).language is None
-    assert read(page("Kurz und knapp.", "Ja.", lang=""), language="de-AT").language == "de"
+    assert read(page("12.345,67 Punkte um 17:35 Uhr, +0,12 %", lang="")).language is None
+    assert read(page("12.345,67 Punkte um 17:35 Uhr, +0,12 %", lang=""), language="de-AT").language == "de"
 
 
 def test_an_advertorial_is_promotion() -> None:

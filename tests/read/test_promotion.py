@@ -38,6 +38,7 @@ PROMOTION_DE = [
     "Handeln Sie Aktien ab 0 Euro bei unserem Partner.",
     "Diese 5 Aktien sollten Sie jetzt kennen: Kostenlos anmelden!",
     "Vier Wochen kostenlos testen: alle Artikel, alle Analysen",
+    "Hat Ihnen dieser Artikel gefallen? Dann unterstützen Sie uns mit einer Spende.",
     "Weiterlesen auf der nächsten Seite",
     "Anzeige",
     "Anzeige: Tagesgeld mit 3,5 Prozent Zinsen bei der Musterbank",
@@ -78,6 +79,7 @@ OTHER_KINDS = [
     ("disclaimer", "This article is for informational purposes only and does not constitute investment advice."),
     ("disclaimer", "Der Autor hält Aktien der im Text genannten Nordlicht SE."),
     ("credit", "Quelle: dpa-AFX"),
+    ("credit", "Quelle: kuestenblatt.example"),
     ("credit", "© 2024 Musterverlag. Alle Rechte vorbehalten."),
     ("credit", "Reporting by Ann Example in Leeds; Editing by Bob Sample"),
     ("credit", "Aktualisiert am 03.03.2024, 14:05 Uhr"),
@@ -175,6 +177,12 @@ def test_small_print_runs_to_the_end() -> None:
     assert _found([*PROSE_EN, *small]) == [("disclaimer", line) for line in small]
 
 
+def test_sources_at_the_end_are_credit() -> None:
+    sources = ["Quellen:", "Stellungnahme des Verbands", "Geschäftsbericht der Nordlicht SE"]
+    assert _found([*PROSE_DE, *sources]) == [("credit", line) for line in sources]
+    assert _found([*sources, *PROSE_DE, *PROSE_EN]) == []
+
+
 def test_bylines_count_at_the_edges_only() -> None:
     assert _found(["Von Petra Muster, Kiel", *PROSE_DE, "(pmu)"]) == [("credit", "Von Petra Muster, Kiel"), ("credit", "(pmu)")]
     assert _found([*PROSE_DE, *PROSE_EN, "By Ann Example", *PROSE_EN, *PROSE_DE]) == []
@@ -217,6 +225,13 @@ def test_a_cleaned_text_is_clean(prose: list[str]) -> None:
 
 
 def test_long_and_odd_texts_are_judged_quickly() -> None:
-    for text in ("a " * 200_000, "\n" * 100_000, "? " * 50_000, "neue " * 1_000 + "\n", "Anzeige\n" * 5_000):
+    for text in (
+        "a " * 200_000,
+        "\n" * 100_000,
+        "? " * 50_000,
+        "neue " * 1_000 + "\n",
+        "Anzeige\n" * 5_000,
+        "Von Petra Muster\n" * 5_000,
+    ):
         spans = promotion_spans("", text, None)
         assert all(0 <= s.start < s.end <= len(text) for s in spans)
