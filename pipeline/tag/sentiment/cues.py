@@ -10,7 +10,7 @@ from pipeline.tag.sentiment.weights import WEIGHTS
 
 _NOUNS = frozenset({"good", "burden", "bad"})
 _STRONG = frozenset({";", "–", "—", "|", "!", "?", "…"})
-_REACH_OF_NOUN, _REACH_OF_NEGATION, _REACH_OF_HEDGE, _REACH_OF_PARTICLE = 6, 4, 9, 16
+_REACH_OF_NOUN, _REACH_OF_NEGATION, _REACH_OF_HEDGE, _REACH_OF_PARTICLE = 10, 4, 9, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,10 @@ def _separable(sentence: Sentence) -> set[int]:
         for back in range(at - 1, max(-1, at - _REACH_OF_PARTICLE), -1):
             verb = next((v for v in candidates if sentence.tokens[back].text in v.verbs), None)
             if verb and sentence.near(back, at) and back not in taken:
-                _cue(sentence, back, at, frozenset({verb.kind}), verb.roles)
+                if verb.kind == "negation":
+                    sentence.kinds[back] = frozenset({"negation"})
+                else:
+                    _cue(sentence, back, at, frozenset({verb.kind}), verb.roles)
                 taken |= {back, at}
                 break
     return taken
@@ -150,7 +153,8 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
 def _side(sentence: Sentence, first: int, last: int, kinds: frozenset[str]) -> tuple[float, bool, int | None]:
     """What these words say alone or with their noun; whether that noun is a price target; where the noun stands."""
     if "more" in kinds or "less" in kinds:
-        noun = next((at for at in range(last + 1, min(len(sentence.tokens), last + 3)) if sentence.kinds[at] & _NOUNS), None)
+        beside = (*range(last + 1, min(len(sentence.tokens), last + 3)), *range(first - 1, max(-1, first - 3), -1))
+        noun = next((at for at in beside if sentence.kinds[at] & _NOUNS), None)
         return (0.0, False, None) if noun is None else (_sign(sentence.kinds[noun], "more" in kinds), False, noun)
     if direction := ("up" in kinds) - ("down" in kinds):
         noun = _noun_of(sentence, first, last)
