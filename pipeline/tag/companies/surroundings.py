@@ -75,7 +75,7 @@ def _free_behind(text: str, start: int, end: int, alias: Alias | None, german: b
     behind, next_ = text[end], text[end + 1 : end + 2]
     if behind == "s" and alias is not None:
         whole = not (next_.isalnum() or next_ == "_") and text[end - 1] not in "sxzß"
-        return whole and german and alias.needs < 2 and end - start > 2
+        return whole and german and alias.needs < 2 and end - start > 1
     if behind in "._@" and next_.isalnum():
         return text[start].isupper() and behind == "." and next_.islower()
     return not (behind.isalnum() or (behind in "_@" or (behind in "&+" and next_.isalnum())))
