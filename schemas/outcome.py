@@ -60,7 +60,7 @@ class Superseded:
 
     what: str = col("version, tagging or company")
     id: str = col("its id")
-    by: str = col("the id of what replaces it")
+    replaced_by: str = col("the id of what replaces it")
     why: str = col("revised, retagged or changed")
 
 

@@ -75,24 +75,27 @@ def committed(lake: Lake, batch: BatchRef) -> dict[BatchRef, list[str]]:
 
 
 def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
-    """True where a committed directory kept its time; else a correction is added, unless it was before."""
+    """True where a committed directory kept its time; else a correction is added, unless it was before.
+
+    A correction may miss its own time; then the next one follows, counted from the later of both clocks involved.
+    """
     note = json.loads((place / "commit.json").read_text())
-    available_at = datetime.fromisoformat(note["available_at"])
-    renamed = datetime.fromtimestamp(place.stat().st_ctime, UTC)
-    if renamed + timing.tolerance <= available_at:
-        return True
-    correction = place.parent / f"{place.name}.late"
-    if not correction.exists():
-        late = LateCommit(
-            late_batch_id=note["batch_id"],
-            late_stage=note["stage"],
-            stamped_at=available_at,
-            readable_at=timing.clock() + timing.tolerance + CORRECTION_LEAD,
-        )
-        rows = {"late_commits": to_arrow([late], LateCommit)}
-        _place(lake, correction, Parcel(note["batch_id"], note["stage"], [], rows), CORRECTION_LEAD, timing)
-    confirm(lake, correction, timing)
-    return False
+    stamped_at = counts_from = datetime.fromisoformat(note["available_at"])
+    newest, number = place, 0
+    while (renamed := datetime.fromtimestamp(newest.stat().st_ctime, UTC)) + timing.tolerance > counts_from:
+        number += 1
+        newest = place.parent / f"{place.name}.late{number}"
+        if not newest.exists():
+            late = LateCommit(
+                late_batch_id=note["batch_id"],
+                late_stage=note["stage"],
+                stamped_at=stamped_at,
+                readable_at=max(timing.clock(), renamed) + timing.tolerance + CORRECTION_LEAD,
+            )
+            parcel = Parcel(note["batch_id"], note["stage"], [], {"late_commits": to_arrow([late], LateCommit)})
+            _place(lake, newest, parcel, CORRECTION_LEAD, timing)
+        counts_from = pq.read_table(newest / "late_commits.parquet", partitioning=None)["readable_at"][0].as_py()
+    return newest == place
 
 
 def _place(lake: Lake, place: Path, parcel: Parcel, lead: timedelta, timing: Timing) -> bool:

@@ -15,10 +15,10 @@ def write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd", compression_level=3, row_group_size=20_000)
 
 
-def write_tables(tables: Tables, directory: Path) -> None:
-    """One file per table that has rows, sorted as the contract says."""
+def write_tables(tables: Tables, directory: Path, *, also_empty: bool = False) -> None:
+    """One file per table that has rows (`also_empty`: per table), sorted as the contract says."""
     for name, table in tables.items():
-        if table.num_rows:
+        if table.num_rows or also_empty:
             order = [(column, "ascending") for column in TABLES[name].sorted_by] if name in TABLES else []
             write_table(table.sort_by(order) if order else table, directory / f"{name}.parquet")
 

@@ -86,7 +86,7 @@ def finish_shard(lake: Lake, batch: BatchRef, shard: str, tables: Tables) -> Non
     aside = directory / f".{shard}.{secrets.token_hex(6)}"
     aside.mkdir()
     try:
-        write_tables(tables, aside)
+        write_tables(tables, aside, also_empty=True)
         (aside / "shard.json").write_text(json.dumps({name: table.num_rows for name, table in tables.items()}))
         fsync_all(aside)
         place_dir(aside, directory / shard)

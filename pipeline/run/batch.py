@@ -46,7 +46,7 @@ def work_shard(settings: Settings, stage: str, batch_id: str, shard: int, say: S
         finish_shard(lake, batch, label, _STEPS[stage].work(context))
 
 
-def settle(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock = system_clock) -> Report:
+def settle(settings: Settings, stage: str, batch_id: str, say: Say) -> Report:
     """Commits what the finished shards of a batch left, whole or not at all; what is in the lake already stays as it is.
 
     Raises:
@@ -56,7 +56,7 @@ def settle(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock
     lake = Lake(settings.lake)
     lake.open_for_writing()
     write_schema_files(lake)
-    batch, timing = BatchRef(batch_id, stage), Timing(settings.clock_tolerance, clock)
+    batch, timing = BatchRef(batch_id, stage), Timing(settings.clock_tolerance)
     with hold(lake, batch, "commit", last=True):
         parts = committed(lake, batch)
         for part in parts:
@@ -103,4 +103,4 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[
 
 def _whole(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock) -> Report:
     work_shard(settings, stage, batch_id, 0, say, clock)
-    return settle(settings, stage, batch_id, say, clock)
+    return settle(settings, stage, batch_id, say)

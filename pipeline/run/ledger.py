@@ -122,7 +122,7 @@ class Ledger:
         if current:
             version = ids.version_id(current.article_id, a.shown_by or a.entry_id)
             article = replace(article, article_id=current.article_id, version_id=version, change_type="revised")
-            old = Superseded(what="version", id=current.version_id, by=article.version_id, why="revised")
+            old = Superseded(what="version", id=current.version_id, replaced_by=article.version_id, why="revised")
             self._rows["superseded"].append(old)
         self._add_keys(keys, article.article_id)
         self._memory.current[article.article_id] = article

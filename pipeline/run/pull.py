@@ -63,7 +63,7 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     fresh = _first(entries, lambda e: (e.entry_id, e.revision), known)
     new = Counter(e.visit_id for e in fresh)
     visits = [replace(v, entries_new=new[v.visit_id]) for v in visits]
-    dead_ends = [_no_link(e) for e in fresh if not e.url and not e.content_html]
+    dead_ends = [_no_link(e) for e in fresh if not (e.url or e.content_html or e.summary)]
     tables = {
         "visits": to_arrow(visits, Visit),
         "entries": to_arrow(fresh, Entry),

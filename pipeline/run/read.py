@@ -6,6 +6,7 @@ The shards fetch and read; what an attempt adds to the lake is decided once per 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from html import escape
 from operator import call
 
 import duckdb
@@ -97,8 +98,9 @@ def _request(context: Context, due: DueEntry) -> Request:
 
 
 def _read_content(entry: Entry) -> Read:
-    """An entry without a link, read from the content the feed carries."""
-    return read_page((entry.content_html or "").encode(), "", content_type="text/html; charset=utf-8", language=entry.language)
+    """An entry without a link, read from what the feed itself carries."""
+    content = entry.content_html or f"<article><p>{escape(entry.summary or '')}</p></article>"
+    return read_page(content.encode(), "", content_type="text/html; charset=utf-8", language=entry.language)
 
 
 def _read_all(bodies: list[Body], entries: dict[tuple[str, str], Entry]) -> Iterator[tuple[Entry, Body, Read | None]]:

@@ -46,7 +46,7 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     known = known_companies(con, list(companies))
     changed = [c for c in companies.values() if known.get(c.company_id) != c.record_id]
     superseded = [
-        Superseded(what="company", id=known[c.company_id], by=c.record_id, why="changed")
+        Superseded(what="company", id=known[c.company_id], replaced_by=c.record_id, why="changed")
         for c in changed
         if c.company_id in known
     ]

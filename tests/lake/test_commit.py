@@ -101,7 +101,7 @@ def test_a_pause_between_stamp_and_rename_is_corrected_by_a_row(lake: Lake, monk
     rename = module.place_dir
 
     def held_up(aside: Path, place: Path) -> bool:
-        if not place.name.endswith(".late"):
+        if ".late" not in place.name:
             time.sleep(0.5)
         return rename(aside, place)
 
@@ -116,6 +116,16 @@ def test_a_pause_between_stamp_and_rename_is_corrected_by_a_row(lake: Lake, monk
     before = files(lake)
     commit(lake, BATCH, visits("a"), ["s0"], TIMING)
     assert files(lake) == before
+
+
+def test_a_file_server_whose_clock_is_far_ahead_ends_in_one_correction_by_its_clock(lake: Lake) -> None:
+    behind = Timing(timedelta(0), lambda: datetime.now(UTC) - timedelta(hours=1))
+    commit(lake, BATCH, visits("a"), ["s0"], behind)
+    with connect(lake.root) as con:
+        ((counts_from, corrections),) = con.sql(
+            "SELECT available_at, (SELECT count(*) FROM lake.late_commits) FROM lake.visits"
+        ).fetchall()
+    assert counts_from > datetime.now(UTC) and corrections == 1
 
 
 def test_confirm_says_whether_a_directory_kept_its_time(lake: Lake) -> None:

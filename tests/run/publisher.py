@@ -1,0 +1,107 @@
+"""A publisher on loopback whose answers the test can change, and a run directory that points at it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from pipeline.settings import Settings
+
+STORIES = {
+    "siemens": (
+        "Siemens raises its full-year forecast",
+        "Siemens raised its forecast after orders rose 12 percent in the quarter.",
+    ),
+    "sap": ("SAP-Aktie fällt nach Zahlen", "Die Aktie von SAP fiel nach den Quartalszahlen um vier Prozent."),
+    "boeing": ("Boeing hands over fewer jets", "Boeing delivered fewer jets in October than a year earlier, the company said."),
+    "basf": ("BASF baut Stellen ab", "BASF will in Ludwigshafen weitere Stellen abbauen, teilte der Konzern am Montag mit."),
+}
+MORE = "The board will present details when it reports results in February, and it kept the dividend at the level of last year. "
+
+
+@dataclass
+class Publisher:
+    """What it serves now, and what it was asked."""
+
+    port: int = 0
+    slugs: list[str] = field(default_factory=lambda: list(STORIES))
+    page_status: int = 200
+    feed_status: int = 200
+    retry_after: str | None = None
+    text: str = MORE
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def feed(self) -> str:
+        items = "".join(
+            f"<item><guid>{slug}</guid><title>{STORIES[slug][0]}</title><link>{self.base}/{slug}?utm_source=rss</link>"
+            f"<pubDate>Mon, 23 Nov 2026 09:00:00 GMT</pubDate></item>"
+            for slug in self.slugs
+        )
+        return f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{items}</channel></rss>'
+
+    def page(self, slug: str) -> str:
+        title, lead = STORIES[slug]
+        paragraphs = "".join(f"<p>{part}</p>" for part in (lead, f"{title}: {self.text * 2}", f"More of {slug}. {self.text}"))
+        return f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{paragraphs}</article></body></html>"
+
+
+@contextmanager
+def publishing() -> Iterator[Publisher]:
+    """A publisher that serves until the block ends."""
+    publisher = Publisher()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0].strip("/")
+            publisher.asked.append(path)
+            if path == "feed":
+                self._answer(publisher.feed_status, "application/rss+xml", publisher.feed())
+            elif path in STORIES:
+                self._answer(publisher.page_status, "text/html; charset=utf-8", publisher.page(path))
+            else:
+                self._answer(404, "text/html", "<p>no such page</p>")
+
+        def _answer(self, status: int, kind: str, text: str) -> None:
+            tag = f'"{abs(hash(text))}"'
+            if status == 200 and self.headers.get("If-None-Match") == tag:
+                status = 304
+            body = text.encode() if status == 200 else b""
+            self.send_response(status)
+            for name, value in {"Content-Type": kind, "ETag": tag, "Retry-After": publisher.retry_after}.items():
+                if value:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        publisher.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield publisher
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def settings_for(run_dir: Path, port: int) -> Settings:
+    """A run directory of its own, whose catalogue names the publisher's feed."""
+    run_dir.mkdir(exist_ok=True)
+    url = f"http://127.0.0.1:{port}/feed"
+    (run_dir / "feeds.toml").write_text(
+        f'[[feed]]\nfeed_id = "t"\nurl = "{url}"\nsource = "T"\nlanguage = "en"\nevery_minutes = 1\n'
+    )
+    (run_dir / "wire-address").write_text(f"127.0.0.1:{port}")
+    settings = Settings.from_env({"NEWSMILL_RUN": str(run_dir), "NEWSMILL_SPACING_S": "0"})
+    assert settings.wire == f"127.0.0.1:{port}"
+    return replace(settings, shards=1)

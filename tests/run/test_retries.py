@@ -1,0 +1,143 @@
+"""What is tried again, what is given up, what changes and what does not: one feed over several batches, on a clock of its own."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.lake import connect
+from pipeline.run import run_once, settle, work_shard
+from pipeline.run.ledger import MAX_ATTEMPTS
+from tests.run.publisher import STORIES, Publisher, publishing, settings_for
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class Desk:
+    """A lake with a publisher, and batches at moments the test names."""
+
+    def __init__(self, run_dir: Path, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self.settings = settings_for(run_dir, publisher.port)
+        self.now = START
+
+    def batch(self, after: timedelta) -> dict[str, dict[str, int]]:
+        self.now += after
+        reports = run_once(self.settings, lambda _line: None, lambda: self.now)
+        return {r.stage: {k: n for k, n in r.counts.items() if n} for r in reports}
+
+    def rows(self, query: str) -> list[Any]:
+        with connect(self.settings.lake) as con:
+            return con.sql(query).fetchall()
+
+
+@pytest.fixture
+def desk(tmp_path: Path):
+    with publishing() as publisher:
+        yield Desk(tmp_path, publisher)
+
+
+def test_a_page_that_answers_503_is_due_again_and_not_lost_behind_a_304(desk: Desk) -> None:
+    desk.publisher.slugs, desk.publisher.page_status = ["sap"], 503
+    assert desk.batch(timedelta(0))["read"] == {"attempts": 1, "http_error": 1, "due again": 1}
+    assert desk.rows("SELECT code, final, due_at - ended_at, detail FROM outcomes") == [
+        ("http_error", False, timedelta(minutes=5), "status 503")
+    ]
+    assert desk.batch(timedelta(minutes=2)) == {"pull": {"visits": 1, "feeds unchanged": 1}, "read": {}, "tag": {}}
+    desk.publisher.page_status = 200
+    assert desk.batch(timedelta(minutes=4))["read"] == {"attempts": 1, "article": 1}
+    assert desk.rows("SELECT code, attempts FROM outcomes") == [("article", 2)]
+
+
+def test_a_page_that_never_comes_is_given_up_by_name(desk: Desk) -> None:
+    desk.publisher.slugs, desk.publisher.page_status = ["sap"], 500
+    for _ in range(MAX_ATTEMPTS + 2):
+        desk.batch(timedelta(hours=25))
+    assert desk.rows("SELECT code, final, kept, attempts, detail FROM outcomes") == [
+        ("given_up", True, False, MAX_ATTEMPTS, f"after {MAX_ATTEMPTS} attempts, the last: status 500")
+    ]
+    assert desk.publisher.asked.count("sap") == MAX_ATTEMPTS
+
+
+def test_a_server_that_asks_for_time_gets_it(desk: Desk) -> None:
+    desk.publisher.slugs, desk.publisher.page_status, desk.publisher.retry_after = ["sap"], 429, "7200"
+    desk.batch(timedelta(0))
+    assert desk.rows("SELECT due_at - ended_at FROM outcomes") == [(timedelta(hours=2),)]
+
+
+def test_a_feed_that_becomes_a_web_page_does_not_look_unchanged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.publisher.slugs = ["sap"]
+    desk.batch(timedelta(0))
+    ((etag, sha),) = desk.rows("SELECT etag, body_sha256 FROM feeds")
+    monkeypatch.setattr(desk.publisher, "feed", lambda: "<html><body>Please log in</body></html>", raising=False)
+    for failures in (1, 2):
+        assert desk.batch(timedelta(minutes=30))["pull"] == {"visits": 1, "feeds not_a_feed": 1}
+        assert desk.rows("SELECT failures, etag, body_sha256 FROM feeds") == [(failures, etag, sha)]
+
+
+def test_an_entry_that_changes_makes_a_version_only_if_its_page_did(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.publisher.slugs = ["sap"]
+    desk.batch(timedelta(0))
+    changed = desk.publisher.feed().replace("<title>SAP-Aktie fällt", "<title>Update: SAP-Aktie fällt")
+    monkeypatch.setattr(desk.publisher, "feed", lambda: changed, raising=False)
+    assert desk.batch(timedelta(minutes=2))["read"] == {"attempts": 1, "unchanged": 1}
+    monkeypatch.setattr(desk.publisher, "feed", lambda: changed.replace("Update", "Update 2"), raising=False)
+    desk.publisher.text = (
+        "The company now expects revenue to fall, it said in a correction of its earlier statement on the outlook. "
+    )
+    report = desk.batch(timedelta(minutes=2))
+    assert report["read"] == {"attempts": 1, "article": 1} and report["tag"]["articles tagged"] == 1
+    versions = desk.rows("SELECT change_type, text LIKE '%correction%', version_id FROM lake.articles ORDER BY available_at")
+    assert [v[:2] for v in versions] == [("new", False), ("revised", True)]
+    assert desk.rows("SELECT version_id FROM articles") == [(versions[1][2],)], "the view shows the last version"
+    assert desk.rows("SELECT id, replaced_by FROM lake.superseded") == [(versions[0][2], versions[1][2])]
+    assert {v for (v,) in desk.rows("SELECT DISTINCT version_id FROM mentions")} == {versions[1][2]}
+
+
+def test_an_entry_that_leads_nowhere_ends_at_the_pull(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = '<rss version="2.0"><channel><title>T</title><item><guid>1</guid><title>No link at all</title></item></channel></rss>'
+    monkeypatch.setattr(desk.publisher, "feed", lambda: feed, raising=False)
+    assert desk.batch(timedelta(0))["pull"] == {"visits": 1, "feeds parsed": 1, "entries": 1, "entries without link": 1}
+    assert desk.rows("SELECT code, kept, final FROM outcomes") == [("no_link", False, True)]
+
+
+def test_content_in_the_feed_alone_becomes_an_article(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "".join(
+        f"&lt;p&gt;Siemens said on day {n} that orders rose again in every region it serves.&lt;/p&gt;" for n in range(6)
+    )
+    item = f"<item><guid>1</guid><title>Siemens orders</title><description>{body}</description></item>"
+    feed = f'<rss version="2.0"><channel><title>T</title>{item}</channel></rss>'
+    monkeypatch.setattr(desk.publisher, "feed", lambda: feed, raising=False)
+    assert desk.batch(timedelta(0))["read"] == {"attempts": 1, "article": 1}
+    assert desk.rows("SELECT title, url, text LIKE 'Siemens said on day 0%' FROM articles") == [("Siemens orders", None, True)]
+    assert desk.publisher.asked == ["feed"]
+
+
+def test_a_shard_that_was_late_adds_what_it_has_under_a_derived_id(desk: Desk) -> None:
+    """One of two shards fails: the rest is committed; cleared and done again, it adds its part and nothing twice."""
+    two = replace(desk.settings, shards=2)
+    batch, clock, say = "20261123T090000Z", (lambda: START), (lambda _line: None)
+    from pipeline.feeds import shard_of
+
+    mine = shard_of("127.0.0.1", 2)
+    work_shard(two, "pull", batch, 1 - mine, say, clock)
+    settle(two, "pull", batch, say)
+    assert desk.rows("FROM lake.visits") == []
+    work_shard(two, "pull", batch, mine, say, clock)
+    assert settle(two, "pull", batch, say).counts["entries"] == len(STORIES)
+    for shard in (0, 1):
+        work_shard(two, "read", batch, shard, say, clock)
+    settle(two, "read", batch, say)
+    assert desk.rows("SELECT DISTINCT code, count(*) FROM outcomes GROUP BY ALL") == [("article", len(STORIES))]
+    work_shard(two, "read", batch, mine, say, clock)
+    assert settle(two, "read", batch, say).counts == {}
+
+
+def test_the_lake_says_when_nothing_is_due(desk: Desk) -> None:
+    lines: list[str] = []
+    desk.batch(timedelta(0))
+    run_once(desk.settings, lines.append, lambda: desk.now + timedelta(seconds=1))
+    assert any(line.endswith("0 of 1 feeds are due") for line in lines)
+    assert any("-read: nothing new" in line or "0 entries are due" in line for line in lines)

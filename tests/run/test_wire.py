@@ -1,0 +1,137 @@
+"""The sample wire through all three stages: every entry ends as it should, by name, and the words it carries come out right."""
+
+import tomllib
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipeline.lake import connect
+from pipeline.run import run_once
+from pipeline.settings import Settings
+from pipeline.wire import catalogue
+from tests.wire.visit import Clock, running
+
+EXPECTED = tomllib.loads((Path(__file__).parents[1] / "wire" / "expected.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def batches(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, int]]]:
+    """The lake, then the reports of three batches: at the wire's start, a minute later, and when everything written is out."""
+    run_dir = tmp_path_factory.mktemp("wire")
+    start = datetime.now(UTC) - timedelta(minutes=10)
+    clock = Clock(start)
+    reports = []
+    with running(run_dir, clock) as wire:
+        (run_dir / "feeds.toml").write_text(catalogue(wire.port))
+        (run_dir / "wire-address").write_text(f"127.0.0.1:{wire.port}")
+        settings = Settings.from_env({"NEWSMILL_RUN": str(run_dir), "NEWSMILL_SPACING_S": "0"})
+        for minutes in (0, 1, 7):
+            # the wire's clock and ours move together, so that feeds are due and reports come
+            clock.now = start + timedelta(minutes=minutes)
+            reports.append({r.stage: r.counts for r in run_once(settings, lambda _line: None, clock)})
+    return [{"lake": settings.lake}, *reports]  # type: ignore[dict-item]
+
+
+@pytest.fixture(scope="module")
+def con(batches: Any) -> duckdb.DuckDBPyConnection:
+    return connect(batches[0]["lake"])
+
+
+def test_every_entry_ends_as_it_should(con: duckdb.DuckDBPyConnection) -> None:
+    ended = {(feed, title): code for feed, title, code in con.sql("SELECT feed_id, title, code FROM outcomes").fetchall()}
+    groups = defaultdict(list)
+    for entry in EXPECTED["entry"]:
+        code = ended[entry["feed_id"], entry["title"]]
+        if "group" in entry:
+            groups[entry["group"]].append(code)
+        else:
+            assert code == entry["outcome"], entry["title"]
+    assert {name: sorted(codes) for name, codes in groups.items()} == {n: sorted(c) for n, c in EXPECTED["groups"].items()}
+
+
+def test_every_attempt_has_exactly_one_outcome(con: duckdb.DuckDBPyConnection) -> None:
+    assert con.sql("SELECT code FROM outcomes WHERE code = 'waiting'").fetchall() == []
+    query = "SELECT entry_id, revision, attempt FROM lake.outcomes GROUP BY ALL HAVING count(*) > 1"
+    assert con.sql(query).fetchall() == []
+    ((entries, outcomes),) = con.sql(
+        "SELECT (SELECT count(*) FROM lake.entries), (SELECT count(*) FROM lake.outcomes)"
+    ).fetchall()
+    assert entries == outcomes > len(EXPECTED["entry"])
+
+
+def test_a_later_visit_finds_news_and_nothing_again(
+    batches: list[dict[str, dict[str, int]]], con: duckdb.DuckDBPyConnection
+) -> None:
+    first, second, third = batches[1:]
+    assert first["pull"]["entries"] > 8 and third["pull"]["entries"] > 0
+    assert second["pull"]["entries"] + third["pull"]["entries"] < len(EXPECTED["entry"])
+    assert con.sql("SELECT entry_id FROM lake.entries GROUP BY ALL HAVING count(*) > 1").fetchall() == []
+    assert con.sql("SELECT article_id FROM articles GROUP BY ALL HAVING count(*) > 1").fetchall() == []
+
+
+def test_the_companies_of_every_article_are_named(con: duckdb.DuckDBPyConnection) -> None:
+    named = defaultdict(set)
+    query = """
+        SELECT o.feed_id, o.title, c.name FROM outcomes o JOIN mentions m USING (article_id)
+        JOIN companies c USING (company_id) WHERE NOT m.in_ad
+    """
+    for feed, title, name in con.sql(query).fetchall():
+        named[feed, title].add(name.casefold())
+    missing = {
+        (entry["title"], company)
+        for entry in EXPECTED["entry"]
+        for company in entry.get("companies", [])
+        if not any(company.casefold() in name for name in named[entry["feed_id"], entry["title"]])
+    }
+    assert missing == set()
+
+
+def test_the_copy_keeps_its_own_promotion_and_shares_the_story(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.sql(
+        "SELECT source, text_hash, promo, duplicate_of, story_id, article_id FROM articles WHERE title LIKE 'Rheinmetall erh%'"
+    )
+    one, two = rows.fetchall()
+    assert one[1] == two[1] and one[0] != two[0]
+    assert [p["text"] for p in one[2]] != [p["text"] for p in two[2]] and one[2] and two[2]
+    assert {one[3], two[3]} == {None, one[4]} and one[4] == two[4]
+
+
+def test_the_stock_promotion_piece_is_left_with_its_news(con: duckdb.DuckDBPyConnection) -> None:
+    ((text, promo, mixed),) = con.sql(
+        """
+        SELECT a.text, a.promo, s.mixed FROM articles a JOIN sentiments s USING (version_id) JOIN companies c USING (company_id)
+        WHERE a.title LIKE 'Novo-Nordisk-Aktie: %' AND c.name = 'Novo Nordisk'
+        """
+    ).fetchall()
+    assert len(promo) == 4 and all(piece["text"] not in text for piece in promo)
+    for sold in ("Gratis", "kaufen oder", "Kaufen oder", "Hier weiterlesen", "sollten Anleger"):
+        assert sold not in text
+    assert mixed, "good results of a study, and a cut forecast"
+
+
+def test_offsets_lead_to_the_words(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.sql(
+        "SELECT a.title, a.text, m.field, m.start, m.end, m.surface FROM mentions m JOIN articles a USING (version_id)"
+    ).fetchall()
+    assert len(rows) > 100
+    assert [r for r in rows if {"title": r[0], "text": r[1]}[r[2]][r[3] : r[4]] != r[5]] == []
+
+
+def test_times_are_kept_in_order(con: duckdb.DuckDBPyConnection) -> None:
+    """Nothing counts before it could be read; what is derived counts from its article's first moment."""
+    assert con.sql("SELECT 1 FROM lake.articles WHERE available_at < seen_at").fetchall() == []
+    query = """
+        SELECT DISTINCT m.news_at = a.available_at, m.available_at >= m.news_at
+        FROM mentions m JOIN lake.articles a USING (version_id)
+    """
+    assert con.sql(query).fetchall() == [(True, True)]
+
+
+def test_raw_bytes_of_everything_are_kept(con: duckdb.DuckDBPyConnection) -> None:
+    query = "SELECT count(*) FROM articles a WHERE body_sha256 NOT IN (SELECT sha256 FROM lake.bodies WHERE content IS NOT NULL)"
+    assert con.sql(query).fetchall() == [(0,)]
+    assert con.sql("SELECT 1 FROM lake.bodies WHERE content IS NOT NULL AND sha256(content) <> sha256").fetchall() == []
