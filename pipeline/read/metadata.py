@@ -97,16 +97,17 @@ def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, langu
     return next((s for s in shown if s and s.precision != "day" and s.at.date() == day.at.date()), day), "page"
 
 
-def authors_of(node: Node, meta: Meta, fallback: str | None) -> tuple[str, ...]:
-    """Names of the authors, without those of the publisher."""
-    publisher = {n.casefold() for n in (*_names(node.get("publisher")), *meta.get("og:site_name", ()))}
+def authors_of(node: Node, meta: Meta, fallback: str | None, url: str) -> tuple[str, ...]:
+    """Names of the authors, without those of the publisher or its host."""
+    host = url.split("/")[2].removeprefix("www.") if url.count("/") > 1 else ""
+    publisher = {_squeezed(n) for n in (*_names(node.get("publisher")), *meta.get("og:site_name", ()), host)}
     sources: Iterable[Iterable[str]] = (
         _names(node.get("author")),
         (content for name in _AUTHOR_META for content in meta.get(name, ())),
         (fallback or "").split(";"),
     )
     for source in sources:
-        names = [n for value in source for n in _split(value) if n.casefold() not in publisher]
+        names = [n for value in source for n in _split(value) if _squeezed(n) not in publisher]
         if names:
             return tuple(dict.fromkeys(names))
     return ()
@@ -148,6 +149,10 @@ def opt_outs_of(meta: Meta) -> tuple[str, ...]:
 
 def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"\W", "", name.casefold())
 
 
 def _without_site(title: str, sites: set[str]) -> str:

@@ -69,7 +69,7 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
         published_at=date[0].at if date else None,
         published_precision=date[0].precision if date else None,
         published_basis=date[1] if date else None,
-        authors=authors_of(node, meta, head.author),
+        authors=authors_of(node, meta, head.author, url),
         language=language,
         canonical_url=canonical_of(tree, url),
         access=access_of(node, meta),

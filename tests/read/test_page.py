@@ -186,6 +186,25 @@ def test_titles(titles: str, expected: str) -> None:
     assert read(page().replace("<title>Nordlicht wächst</title>", titles)).title == expected
 
 
+@pytest.mark.parametrize(
+    ("author", "expected"),
+    [
+        ("Petra Ahrens", ["Petra Ahrens"]),
+        ("Von Petra Ahrens und Jens Beispiel", ["Petra Ahrens", "Jens Beispiel"]),
+        ("Ann Example, Bob Sample &amp; Cleo Probe", ["Ann Example", "Bob Sample", "Cleo Probe"]),
+        ("Petra Ahrens; petra@news.example", ["Petra Ahrens"]),
+        ("Küstenblatt", []),
+        ("news.example", []),
+        ("News Example", []),
+        ("petra-ahrens", []),
+        ("https://news.example/petra", []),
+    ],
+)
+def test_authors(author: str, expected: list[str]) -> None:
+    head = f'<meta property="og:site_name" content="Küstenblatt"><meta name="author" content="{author}">'
+    assert list(read(page(head=head)).authors) == expected
+
+
 def test_language_is_that_of_the_text() -> None:
     assert read(page(lang="en")).language == "de"
     assert read(page("12.345,67 Punkte um 17:35 Uhr, +0,12 %", lang="")).language is None
