@@ -99,7 +99,8 @@ def _request(context: Context, due: DueEntry) -> Request:
 
 def _read_content(entry: Entry) -> Read:
     """An entry without a link, read from what the feed itself carries."""
-    content = entry.content_html or f"<article><p>{escape(entry.summary or '')}</p></article>"
+    lines = "".join(f"<p>{escape(line)}</p>" for line in (entry.summary or "").splitlines())
+    content = f"<html><body><article>{entry.content_html or lines}</article></body></html>"
     return read_page(content.encode(), "", content_type="text/html; charset=utf-8", language=entry.language)
 
 
