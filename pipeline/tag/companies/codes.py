@@ -1,8 +1,10 @@
 """Tickers and ISINs in a text, and the names they stand behind. Pure."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from pipeline.tag.companies.exchanges import MARKET_OF_MIC, MARKET_OF_SUFFIX, MIC_OF_CODE
 
@@ -31,8 +33,11 @@ class Code:
     bare: bool = False
 
 
+_opens = attrgetter("opens")
+
+
 def codes_in(text: str, tickers: Mapping[tuple[str, str], str], isins: Iterable[tuple[int, int, str]]) -> list[Code]:
-    """The codes of known companies; `isins` are spans already found, with their companies."""
+    """The codes of known companies, by where they open; `isins` are spans already found, with their companies."""
     codes = []
     for match in _TICKER.finditer(text):
         named = _market_and_ticker(match)
@@ -42,7 +47,7 @@ def codes_in(text: str, tickers: Mapping[tuple[str, str], str], isins: Iterable[
     for start, end, company in isins:
         opens = text.rfind("(", max(0, start - 40), start)
         codes.append(Code(start, end, opens if opens >= 0 and ")" not in text[opens:start] else start, company, "isin"))
-    return codes
+    return sorted(codes, key=_opens)
 
 
 def _market_and_ticker(match: re.Match[str]) -> tuple[str, str, tuple[int, int]] | None:
@@ -59,9 +64,10 @@ def _market_and_ticker(match: re.Match[str]) -> tuple[str, str, tuple[int, int]]
 
 def apposed(text: str, end: int, company_ids: set[str], codes: Sequence[Code]) -> Code | None:
     """The code that belongs to a name that ends at `end`: "Apple Inc. (NASDAQ: AAPL)", "Apple's shares <AAPL.O>"."""
-    for code in codes:
-        if end <= code.opens <= end + 40:
-            between = _SAME_CLAUSE if code.company_id in company_ids else _LEGAL_ONLY
-            if between.fullmatch(text, end, code.opens):
-                return code
+    for code in codes[bisect_left(codes, end, key=_opens) :]:
+        if code.opens > end + 40:
+            return None
+        between = _SAME_CLAUSE if code.company_id in company_ids else _LEGAL_ONLY
+        if between.fullmatch(text, end, code.opens):
+            return code
     return None

@@ -6,7 +6,7 @@ article names the company surely elsewhere, or beside a sure company ("Visa und 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.tag.companies.careers import employer_role
@@ -41,7 +41,7 @@ class _Match:
 
     @property
     def needs(self) -> int:
-        return max(alias.needs for alias in self.aliases)
+        return self.aliases[0].needs if len(self.aliases) == 1 else max(alias.needs for alias in self.aliases)
 
     @property
     def sure(self) -> bool:
@@ -50,10 +50,10 @@ class _Match:
 
 @dataclass(frozen=True, slots=True)
 class _Article:
-    """What the whole article says: the companies it names surely, all of its text, its language."""
+    """What the whole article says: the companies it names surely, how much it speaks of those that share a name, its language."""
 
     sure: frozenset[str]
-    text: str
+    spoken: Mapping[str, int]
     language: str | None
 
 
@@ -77,7 +77,8 @@ def link(registry: Registry, title: str, text: str, language: str | None, ads: t
     fields = [_Field(name, t, plain(t), language != "en") for name, t in (("title", title), ("text", text)) if t]
     found = [(field, _matches(registry, field)) for field in fields]
     sure = frozenset(m.aliases[0].company_id for _, matches in found for m in matches if len(m.aliases) == 1 and m.sure)
-    article = _Article(sure, f"{title}\n{text}", language)
+    rivals = {alias.company_id for _, matches in found for m in matches if len(m.aliases) > 1 for alias in m.aliases}
+    article = _Article(sure, _spoken(registry, rivals, f"{title}\n{text}"), language)
     return tuple(_link(registry, f, named, ads) for f, matches in found for named in _named(registry, f, matches, article))
 
 
@@ -91,14 +92,14 @@ def _matches(registry: Registry, field: _Field) -> list[_Match]:
     spans = [span for span in _longest(spans) if span.aliases]
     isins = [(s.start, s.end, s.aliases[0].company_id) for s in spans if s.aliases[0].kind == "isin"]
     codes = codes_in(field.plain, registry.tickers, isins)
-    judged = []
+    judged, said = [], set()
     for span in spans:
         if span.aliases[0].kind != "isin":
             code = apposed(field.plain, span.end, {alias.company_id for alias in span.aliases}, codes) if codes else None
             judged.append(_judged(registry, field, span, code))
             if code and any(alias.company_id == code.company_id for alias in span.aliases):
-                codes.remove(code)
-    free = [_Match(c.start, c.end, (Alias(c.company_id, c.kind),)) for c in codes if not c.bare]
+                said.add(code)
+    free = [_Match(c.start, c.end, (Alias(c.company_id, c.kind),)) for c in codes if not c.bare and c not in said]
     return _longest([*(m for m in judged if m.points > -SURE), *free])
 
 
@@ -154,13 +155,21 @@ def _choice(registry: Registry, match: _Match, article: _Article) -> tuple[Alias
     home = {"de": ("DE", "AT", "CH")}.get(article.language or "", ("US", "GB"))
 
     def weight(alias: Alias) -> float:
-        context = registry.contexts.get(alias.company_id)
-        spoken = min(len(set(context.findall(article.text))), 3) if context else 0
-        return 2 * spoken + 4 * (alias.company_id in article.sure) + (registry.companies[alias.company_id].country in home)
+        return (
+            2 * article.spoken[alias.company_id]
+            + 4 * (alias.company_id in article.sure)
+            + (registry.companies[alias.company_id].country in home)
+        )
 
     best, second = sorted(match.aliases, key=weight, reverse=True)[:2]
     margin = min((weight(best) - weight(second)) / 5, 0.9)
     return best, 0.6 + 0.4 * margin, round(margin, 3)
+
+
+def _spoken(registry: Registry, company_ids: set[str], text: str) -> dict[str, int]:
+    """How many of the words that speak for each company stand in the text, three at most."""
+    patterns = {company_id: registry.contexts.get(company_id) for company_id in company_ids}
+    return {company_id: min(len(set(p.findall(text))), 3) if p else 0 for company_id, p in patterns.items()}
 
 
 def _is_listed(text: str, match: _Match, around_it: Sequence[_Match]) -> bool:

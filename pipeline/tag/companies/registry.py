@@ -48,6 +48,7 @@ class Words:
     legal: frozenset[str]
     blocked: frozenset[str]
     platforms: frozenset[str]
+    namesakes: frozenset[str]
     tails: frozenset[str]
 
 
@@ -113,7 +114,7 @@ def _words(data: Mapping[str, Mapping[str, str]]) -> Words:
     gates = {key: words("gates", key) for key in ("one_cue", "two_cues", "never", "no_first")}
     cues = {key: words("cues", key) for key in ("near", "verbs", "heads", "legal")}
     blocked = {"first_names": words("blocked", "first_names"), "blocked": words("blocked", "phrases")}
-    blocked["platforms"] = words("blocked", "platforms")
+    blocked |= {key: words("blocked", key) for key in ("platforms", "namesakes")}
     return Words(**gates, **cues, **blocked, titles=tuple(words("cues", "titles")), tails=words("tails", "tails"))
 
 

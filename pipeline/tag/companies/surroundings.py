@@ -24,7 +24,8 @@ _OWN = re.compile(r"(?i)(?:(?:ein|sein|ihr|mein|dein|unser)(?:e[mnr]?)?|eines)$"
 _ONE_OF_MANY = re.compile(r"(?i)(?:(?:k?ein|jed|dies|welch|neu|breit|groß|sein|ihr)(?:e[mnrs]?)?|an?|any|every)$")
 _POSTING = re.compile(r"(?i)post|video|said|wrote|written|live|page|shar|follow|messag|statement|tweet|announc|comment|account")
 _TARGET_OF = frozenset(("Druck", "Angriff", "Angriffe", "Hackerangriff", "Blick", "Klagen", "Hoffnung"))
-_HANDLE = re.compile(r":(?: ?[@;(]| *$)")
+_HANDLE = re.compile(r":(?: ?[@;(]| *(?:$|\n))")
+_CAPITALISED = re.compile(r"[ -]([A-Z][^\W\d_]+)")
 _OF = re.compile(r" (?:aus|für|gegen|mit|zwischen|der|des|of|for|against|between) ")
 
 
@@ -94,15 +95,14 @@ def around(text: str, start: int, end: int) -> Surroundings:
 def neighbours(text: str, start: int, end: int) -> Neighbours:
     """The nearest words: cheaper than `around`, and enough for most names."""
     before = text[max(0, start - 30) : start].split(" ")
-    return Neighbours(
-        before[-3] if len(before) > 2 else "", before[-2] if len(before) > 1 and not before[-1] else "", text[end : end + 4]
-    )
+    last = before[-2] if len(before) > 1 and not before[-1] else ""
+    return Neighbours(before[-3] if len(before) > 2 else "", last, text[end : end + 16])
 
 
 def is_other(name: str, near: Neighbours, words: Words, german: bool) -> bool:
-    """The name is a person's ("Harrison Ford"), a place to post ("auf Twitter"), or a thing ("mit seinem roten Audi")."""
-    last = near.last.rstrip(".")
-    if last in words.first_names:
+    """The name is a person's ("Harrison Ford"), a place's ("Apple Valley", "auf Twitter"), or a thing's ("seinem Audi")."""
+    last, next_ = near.last.rstrip("."), _CAPITALISED.match(near.behind)
+    if last in words.first_names or (next_ and next_[1] in words.namesakes):
         return True
     if near.behind.startswith("-"):
         return False
@@ -140,7 +140,8 @@ def cues(near: Surroundings, needs: int, words: Words, german: bool) -> int:
     touching = bool(first) and near.after.startswith(" ")
     if touching and first.lower() in {"aktie", "aktien", "shares", "stock"}:
         return SURE
-    found = int(touching and first.lower() in words.verbs and first.lower() not in (_WEAK_VERBS if needs == 2 else ()))
+    found = int(not near.before and near.after.startswith(": "))  # "Telekom: Höttges bleibt"
+    found += int(touching and first.lower() in words.verbs and first.lower() not in (_WEAK_VERBS if needs == 2 else ()))
     found += _speaks_of_trade(ahead[-9:] + behind[:9], words)
     continued = touching and first[0].isupper() and first.lower() not in words.near and first.lower() not in words.verbs
     if continued and (needs == 2 or not german):
