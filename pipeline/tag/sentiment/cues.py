@@ -57,7 +57,7 @@ def read_sentence(text: str, names: tuple[tuple[int, int], ...], languages: tupl
             continue
         _cue(sentence, first, last, kinds, roles)
     _signed_numbers(sentence)
-    _drop_moved_nouns(sentence)
+    _drop_acted_on(sentence)
     return sentence
 
 
@@ -110,8 +110,8 @@ def _separable(sentence: Sentence) -> set[int]:
         for back in range(at - 1, max(-1, at - _REACH_OF_PARTICLE), -1):
             verb = next((v for v in candidates if sentence.tokens[back].text in v.verbs), None)
             if verb and sentence.near(back, at) and back not in taken:
-                if verb.kind == "negation":
-                    sentence.kinds[back] = frozenset({"negation"})
+                if verb.kind in {"negation", "hedge"}:
+                    sentence.kinds[back] = frozenset({verb.kind})
                 else:
                     _cue(sentence, back, at, frozenset({verb.kind}), verb.roles)
                 taken |= {back, at}
@@ -132,6 +132,8 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
         return
     if first == 0 and side:  # advice: "Sell X", "Buy Y"
         roles = None
+    if any(token.text == "?" for token in sentence.tokens[last + 1 :]):
+        side *= WEIGHTS.asked
     negated, hedged, conceded = (rule(sentence, first, last) for rule in (_negated, _hedged, _conceded))
     if noun is not None:
         first, last = min(first, noun), max(last, noun)
@@ -250,8 +252,10 @@ def _signed_numbers(sentence: Sentence) -> None:
             sentence.cues.append(Cue(at, at, side, None, _hedged(sentence, at, at), _conceded(sentence, at, at)))
 
 
-def _drop_moved_nouns(sentence: Sentence) -> None:
-    """A noun that a direction has moved says nothing more by itself: "Verlust" in "Verlust schrumpft"."""
+def _drop_acted_on(sentence: Sentence) -> None:
+    """What a verb has acted on says nothing more: "Verlust" in "Verlust schrumpft", "Übernahme" in "lehnt Übernahme ab"."""
+    wide = [cue for cue in sentence.cues if sentence.tokens[cue.last].text in sentence.lexicon.separable and cue.last > cue.first]
+    sentence.cues = [cue for cue in sentence.cues if not any(w.first < cue.first and cue.last < w.last for w in wide)]
     moved = {cue.noun for cue in sentence.cues if cue.noun is not None}
     sentence.cues = [cue for cue in sentence.cues if cue.first != cue.last or cue.first not in moved]
 

@@ -86,25 +86,33 @@ def _said(sentence: Sentence, cue: Cue, target: int, rivals: list[int]) -> float
     """What the cue says of this name, by its part in the sentence."""
     before = sentence.kinds[target - 1] if target else frozenset()
     if cue.roles:
-        return _role(sentence, cue, target, rivals, "agent" in before)
+        return _role(sentence, cue, target, rivals)
     ceded = "receiver" in before and any("ceding" in sentence.kinds[at] for at in range(cue.first, cue.last + 1))
     return -cue.side if ceded and cue.last < target else cue.side
 
 
-def _role(sentence: Sentence, cue: Cue, target: int, rivals: list[int], agent: bool) -> float:
+def _role(sentence: Sentence, cue: Cue, target: int, rivals: list[int]) -> float:
     subject, patient = cue.roles or (0.0, 0.0)
-    if agent:
+    if _agent(sentence, target):
         return subject
     if target > cue.first:
         return patient
-    by = any("agent" in sentence.kinds[at - 1] for at in rivals if at)
+    by = any(_agent(sentence, at) for at in rivals)
     following = cue.last + 1
     ends = following >= len(sentence.tokens) or sentence.tokens[following].kind == "mark"
     helped = cue.first > 0 and any("passive" in sentence.kinds[at] for at in range(max(0, cue.first - 3), cue.first))
+    participle = sentence.tokens[cue.first].text.endswith("ed")
     intransitive = ends or "preposition" in sentence.kinds[following]
-    if by or helped or (intransitive and not any(at > cue.first for at in rivals)):
+    if by or helped or (participle and intransitive and not any(at > cue.first for at in rivals)):
         return patient
     return subject or (cue.side if not any(at > cue.first for at in rivals) else 0.0)
+
+
+def _agent(sentence: Sentence, name: int) -> bool:
+    """The name does it: "by X", "durch X", and "von X" in a passive sentence."""
+    before = sentence.kinds[name - 1] if name else frozenset()
+    passive = "agent_of_passive" in before and any("passive" in kinds for kinds in sentence.kinds)
+    return "agent" in before or passive
 
 
 def _after_colon(sentence: Sentence, target: int) -> bool:
@@ -127,7 +135,7 @@ def _source(sentence: Sentence, target: int, head: int, rivals: list[int]) -> fl
         return WEIGHTS.attributed
     later = [at for at in rivals if at > target]
     rates = any("rating_verb" in kinds[at] for at in range(target + 1, min(last, target + 3) + 1))
-    passive = any("agent" in kinds[at - 1] for at in later)
+    passive = any(_agent(sentence, at) for at in later)
     priced = any(cue.about_target_price and target < cue.first < target + 4 for cue in sentence.cues)
     if later and not passive and (rates or priced):
         return WEIGHTS.attributed

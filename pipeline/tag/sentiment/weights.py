@@ -20,6 +20,7 @@ class Weights:
     attributed: float = 0.05  # the name is the source of the statement
     speaking: float = 0.35  # the name says it, of itself or of others
     hedged: float = 0.8
+    asked: float = 0.5  # a question follows
     negated: float = -1.0
     percent: float = 1.5
     slight: float = 0.28
