@@ -6,6 +6,7 @@ trafilatura chooses the part of the page; its body tree says which line is a hea
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml.etree import _Element
 from lxml.html import HtmlElement
@@ -15,6 +16,8 @@ from trafilatura.settings import Document
 _KINDS = {"head": "heading", "p": "paragraph", "item": "list_item", "quote": "quote"}
 _BREAKS = frozenset({*_KINDS, "list", "table", "div", "code", "lb"})
 _UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+LINK = "link"  # a line that is no part of the article: one link to elsewhere, put back where it stood
+_SIBLINGS = 6  # how far back the article's line before such a link may stand
 _LAYOUT_CELL = 300  # characters; a row of one cell this long is a page laid out by a table
 _EVER = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}  # without max_date the clock decides
 
@@ -46,8 +49,22 @@ def extract_article(html: str, tree: HtmlElement, url: str) -> Extract | None:
     captions = {tidy(c.text_content()) for c in tree.iter("figcaption", "caption")}
     tidied = [(kind, tidy(text)) for kind, text in lines]
     links = {tidy(a.text_content()) for a in tree.iter("a") if not a.get("href", "#").startswith("#")}
-    lines_of = tuple(("caption" if text in captions else kind, text) for kind, text in tidied if any(map(str.isalnum, text)))
-    return Extract(lines_of, frozenset(links), precise)
+    found = [("caption" if text in captions else kind, text) for kind, text in tidied if any(map(str.isalnum, text))]
+    return Extract(tuple(_with_dropped_links(found, tree, links)), frozenset(links), precise)
+
+
+def _with_dropped_links(lines: list[tuple[str, str]], tree: HtmlElement, links: set[str]) -> list[tuple[str, str]]:
+    """The lines, with those paragraphs between them that are one link to elsewhere: trafilatura drops them unseen."""
+    known = {text for _, text in lines}
+    dropped: dict[str, list[tuple[str, str]]] = {}
+    for paragraph in tree.iter("p"):
+        text = tidy(paragraph.text_content())
+        if text in links and text not in known and any(map(str.isalnum, text)):
+            near = islice(paragraph.itersiblings("*", preceding=True), _SIBLINGS)
+            before = next((line for sibling in near if (line := tidy(sibling.text_content())) in known), None)
+            if before is not None:
+                dropped.setdefault(before, []).append((LINK, text))
+    return [item for line in lines for item in (line, *dropped.pop(line[1], ()))]
 
 
 def tidy(text: str) -> str:

@@ -7,7 +7,7 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from pipeline.read.decode import decode_page, not_a_page
-from pipeline.read.extract import extract_article, tidy
+from pipeline.read.extract import LINK, extract_article, tidy
 from pipeline.read.jsonld import article_node, texts
 from pipeline.read.language import language_of
 from pipeline.read.lines import divide
@@ -53,10 +53,10 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
     title = title_of(node, meta, tree, head.title)
     lines = _without_title(title, extract.lines)
     language = language_of(" ".join([title, *(text for _, text in lines)]), tree.get("lang"), claimed)
-    promotion = _linked(lines, extract.links)
-    plain = [i for i in range(len(lines)) if i not in promotion]
+    linked = _linked(lines, extract.links)
+    plain = [i for i, (kind, _) in enumerate(lines) if i not in linked or kind == LINK]
     found = promotion_lines(title, [lines[i][1] for i in plain], language)
-    promotion |= {plain[place]: kind for place, kind in found.items()}
+    promotion = linked | {plain[place]: kind for place, kind in found.items()}
     text, blocks, promo = divide(lines, promotion)
     if not text:
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="nothing but promotion on the page")
@@ -95,7 +95,8 @@ def _linked(lines: Sequence[tuple[str, str]], links: frozenset[str]) -> dict[int
         i for i, (kind, text) in enumerate(lines) if kind in _LINKABLE and text in links and text.count(" ") >= _LINK_SPACES
     ]
     few = sum(len(lines[i][1]) for i in linked) < _LINK_SHARE * sum(len(text) for _, text in lines)
-    return dict.fromkeys(linked, "related") if few else {}
+    dropped = [i for i, (kind, _) in enumerate(lines) if kind == LINK]
+    return dict.fromkeys([*dropped, *linked] if few else dropped, "related")
 
 
 def _words(text: str) -> list[str]:

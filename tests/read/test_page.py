@@ -300,3 +300,16 @@ def test_the_seed_article() -> None:
 def test_the_extractor_names_library_and_rules() -> None:
     library, _, rules = EXTRACTOR.partition("+")
     assert library.startswith("trafilatura-2.") and rules.startswith("newsmill-")
+
+
+def test_a_paragraph_that_is_one_link_is_kept_as_what_it_is() -> None:
+    """The extractor drops such paragraphs unseen; they belong to what was taken out, at the place where they stood."""
+    said = "<p>The company raised its forecast for the year after orders rose again, it said on Monday in a statement.</p>"
+    link = '<!-- sold --><p><a href="https://ads.example/x">Acme: kaufen oder verkaufen? Hier weiterlesen...</a></p>'
+    page = f"<html><body><article><h1>Acme</h1>{said * 2}{link}<p>{'A second part says why orders rose. ' * 4}</p></article></body></html>"
+    reading = read_page(page.encode(), "https://news.example/acme")
+    assert isinstance(reading, Reading)
+    assert [(p.text, reading.text[: p.at].count("forecast")) for p in reading.promo] == [
+        ("Acme: kaufen oder verkaufen? Hier weiterlesen...", 2)
+    ]
+    assert "weiterlesen" not in reading.text and reading.promo[0].kind in {"promotion", "related"}
