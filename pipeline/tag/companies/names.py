@@ -22,7 +22,7 @@ def tails_pattern(tails: Sequence[str]) -> re.Pattern[str]:
 
 def full_names(name: str, tails: re.Pattern[str]) -> tuple[str, ...]:
     """The name and what is left as legal forms and tails come off, longest first; never less than two letters."""
-    current = _BRACKETED.sub("", name).strip().removesuffix(" &").removesuffix(" and")
+    current = _BRACKETED.sub("", name.replace("’", "'")).strip().removesuffix(" &").removesuffix(" and")
     found = [current]
     while match := tails.search(current):
         current = current[: match.start()].removeprefix("The ").strip(" ,&")

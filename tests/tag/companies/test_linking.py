@@ -71,6 +71,7 @@ TRAPS = [
     ("en", "Next week the Fed meets; the S&P 500 and the Dow Jones Industrial Average were flat"),
     ("en", "Shell companies hide money, and Orange juice futures rose"),
     ("en", "The (CEO) of a (KEY) firm paid $A100"),
+    ("de", "Schwab sprach in Davos, Lilly und Rossmann waren da"),
     ("en", "LONDON (Reuters) - Markets were calm"),
 ]
 
