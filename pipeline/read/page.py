@@ -86,7 +86,7 @@ def _without_title(title: str, lines: Sequence[tuple[str, str]]) -> list[tuple[s
         words = _words(text)
         return bool(said) and len(words) - len(said) <= _KICKER_WORDS and f" {' '.join(said)} " in f" {' '.join(words)} "
 
-    return [line for i, line in enumerate(lines) if i >= _TITLE_LINES or not repeats(line[1])]
+    return [line for i, line in enumerate(lines) if i >= _TITLE_LINES or line[0] == LINK or not repeats(line[1])]
 
 
 def _linked(lines: Sequence[tuple[str, str]], links: frozenset[str]) -> dict[int, str]:
