@@ -65,7 +65,7 @@ def _articles(rows: list[dict[str, Any]]) -> Table:
     table.add_column("seen (UTC)", no_wrap=True, style="dim")
     table.add_column("source", no_wrap=True, max_width=18)
     table.add_column("article", ratio=3)
-    table.add_column("companies ▲ positive  ▼ negative  ± mixed", ratio=2)
+    table.add_column("companies: ▲ good ▼ bad ± mixed", ratio=2)
     for row in rows:
         title = Text(row["title"])
         if row["is_copy"]:
@@ -78,7 +78,8 @@ def _companies(companies: list[dict[str, Any]], most: int = 4) -> Text:
     said = Text()
     for company in companies[:most]:
         sign, style = ("±", "yellow") if company["mixed"] else _SIGN[company["sentiment"]]
-        said.append(f"{sign} {company['name']} {company['score']:+.2f}  ", style)
+        told = f"{sign} {company['name']} {company['score']:+.2f}".replace(" ", "\u00a0")
+        said.append(f"{told}  ", style)
     if len(companies) > most:
         said.append(f"+{len(companies) - most}", "dim")
     return said
