@@ -16,12 +16,17 @@ A run by hand (the *Trigger* button, no options) visits what is due now. It neve
 """
 
 import os
+from datetime import timedelta
 
 from airflow.sdk import DAG, CronPartitionTimetable
 from news_stage import RULES, VISITING_POOLS, add_stage
 
-# The key of a scheduled run is its batch id.
-EVERY = CronPartitionTimetable(os.environ.get("NEWSMILL_PULL_CRON", "*/5 * * * *"), timezone="UTC", key_format="%Y%m%dT%H%M%SZ")
+EVERY = CronPartitionTimetable(
+    os.environ.get("NEWSMILL_PULL_CRON", "*/5 * * * *"),
+    timezone="UTC",
+    run_immediately=timedelta(0),  # False, which should mean the same, catches up with the tick before the installation
+    key_format="%Y%m%dT%H%M%SZ",  # so that the key of a scheduled run is its batch id
+)
 
 with DAG("pull_feeds", schedule=EVERY, doc_md=__doc__, description="Visit the feeds that are due", **RULES):
     add_stage("pull", VISITING_POOLS)

@@ -177,9 +177,9 @@ def main() -> int:
     except FirstBatchFailed as failed:
         console.print(
             f"{failed}\nlogs: {options.place.log} and {options.place.airflow / 'logs'}",
-            style="red",
             highlight=False,
             markup=False,
+            soft_wrap=True,
         )
         return 1
     return 0
