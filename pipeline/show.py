@@ -65,7 +65,7 @@ def _articles(rows: list[dict[str, Any]]) -> Table:
     table.add_column("seen (UTC)", no_wrap=True, style="dim")
     table.add_column("source", no_wrap=True, max_width=18)
     table.add_column("article", ratio=3)
-    table.add_column("companies: ▲ good ▼ bad ± mixed", ratio=2)
+    table.add_column("▲ good ▼ bad ± mixed, of", no_wrap=True, ratio=2)
     for row in rows:
         title = Text(row["title"])
         if row["is_copy"]:
@@ -74,15 +74,15 @@ def _articles(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _companies(companies: list[dict[str, Any]], most: int = 4) -> Text:
-    said = Text()
+def _companies(companies: list[dict[str, Any]], most: int = 3) -> Text:
+    """The most relevant companies, one a line."""
+    lines = []
     for company in companies[:most]:
         sign, style = ("±", "yellow") if company["mixed"] else _SIGN[company["sentiment"]]
-        told = f"{sign} {company['name']} {company['score']:+.2f}".replace(" ", "\u00a0")
-        said.append(f"{told}  ", style)
+        lines.append(Text(f"{sign} {company['score']:+.2f} {company['name']}", style))
     if len(companies) > most:
-        said.append(f"+{len(companies) - most}", "dim")
-    return said
+        lines[-1].append(f"  +{len(companies) - most} more", "dim")
+    return Text("\n").join(lines)
 
 
 def _outcomes(rows: list[dict[str, Any]]) -> Table:
