@@ -19,8 +19,9 @@ class AirflowApi:
         self._token = ""
 
     def log_in(self) -> bool:
-        """Whether Airflow answers by now."""
+        """Whether Airflow answers by now, to its tasks too: their side of it is built at its first request, in seconds."""
         try:
+            self._call("GET", "/execution/health")
             self._token = self._call("POST", "/auth/token", {"username": "admin", "password": self._password})["access_token"]
         except OSError:
             return False

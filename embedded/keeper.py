@@ -20,7 +20,6 @@ from types import FrameType
 from embedded.ports import is_free
 
 FORKS = sys.platform == "linux"  # elsewhere a fork after so many imports may crash
-SERVICES = {"api-server": ["api-server"], "dag-processor": ["dag-processor"]}
 GRACE_S = 6.0
 PR_SET_PDEATHSIG = 1
 
@@ -155,15 +154,13 @@ def main() -> None:
     if wire:
         keeper.start("wire", lambda: os.execv(wire[0], wire))  # noqa: S606
     from airflow import settings
-    from airflow.api_fastapi.app import create_app  # noqa: F401  (this and the next for the forks, which share it)
-
-    import pipeline.run  # noqa: F401
 
     prepare_database(Path(pools))
     settings.dispose_orm()
-    keeper.tell("database", "ready")
-    for name, arguments in SERVICES.items():
-        keeper.start(name, service(arguments))
+    keeper.start("api-server", service(["api-server"]))
+    import pipeline.run  # noqa: F401  (now, so that the tasks, forks of forks of this process, share it)
+
+    keeper.start("dag-processor", service(["dag-processor"]))
     # A scheduler that is there first starts tasks that find no server and wait long before they ask again.
     keeper.watch(lambda: not is_free(int(os.environ["AIRFLOW__API__PORT"])))
     if not keeper.stopping:
