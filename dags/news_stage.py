@@ -59,7 +59,7 @@ def add_stage(stage: str, pools: list[str]) -> None:
     The verdict costs no process: the scheduler ends it by itself, and a failed shard fails it, and so the run, after the commit.
     """
     shards = [task(task_id=f"shard_{shard}", pool=pool)(work)(stage, shard) for shard, pool in enumerate(pools)]
-    announce = task(task_id="announce", trigger_rule="all_done", pool=f"newsmill_commit_{stage}", outlets=[ANNOUNCES[stage]])
-    announced = announce(commit_and_announce)(stage)
+    commit = {"pool": f"newsmill_commit_{stage}", "outlets": [ANNOUNCES[stage]], "multiple_outputs": False}
+    announced = task(task_id="announce", trigger_rule="all_done", **commit)(commit_and_announce)(stage)
     shards >> announced
     [*shards, announced] >> EmptyOperator(task_id="verdict")

@@ -36,6 +36,11 @@ class AirflowApi:
                 return None
             raise
 
+    def unfinished(self, dag: str) -> Json | None:
+        """The oldest run that has not ended."""
+        runs = self._call("GET", f"/api/v2/dags/{dag}/dagRuns?state=queued&state=running&order_by=run_after&limit=1")["dag_runs"]
+        return runs[0] if runs else None
+
     def import_errors(self) -> list[Json]:
         return self._call("GET", "/api/v2/importErrors")["import_errors"]
 

@@ -58,7 +58,7 @@ class FirstBatch:
     logs: Path
 
     def follow(self) -> None:
-        """Triggers the first DAG and follows its batch to the end of the last.
+        """Begins with the first DAG and follows its batch to the end of the last.
 
         Raises:
             FirstBatchFailed: a DAG cannot be loaded, a run failed, or the time is up.
@@ -66,17 +66,18 @@ class FirstBatch:
         from pipeline.run import batch_id_of
 
         self.steps.begin(DAGS[0])
-        asked = self.watch.until(DAGS[0], self._trigger)
-        batch_id = batch_id_of(datetime.fromisoformat(asked["run_after"]))
-        self._to_end(DAGS[0], lambda: self.api.run(DAGS[0], asked["dag_run_id"]))
+        first = self.watch.until(DAGS[0], self._begin)
+        batch_id = first["partition_key"] or batch_id_of(datetime.fromisoformat(first["run_after"]))
+        self._to_end(DAGS[0], lambda: self.api.run(DAGS[0], first["dag_run_id"]))
         for dag in DAGS[1:]:
             self.steps.begin(dag)
             self._to_end(dag, partial(self.api.run_of_batch, dag, batch_id))
 
-    def _trigger(self) -> Json | None:
+    def _begin(self) -> Json | None:
+        """A run that is under way, from the schedule or from before a kill, or else one by hand."""
         if errors := self.api.import_errors():
             raise FirstBatchFailed(f"Airflow cannot load {errors[0]['filename']}:\n{errors[0]['stack_trace']}")
-        return self.api.trigger(DAGS[0])
+        return self.api.unfinished(DAGS[0]) or self.api.trigger(DAGS[0])
 
     def _to_end(self, dag: str, ask: Callable[[], Json | None]) -> None:
         def ended() -> Json | None:
