@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlsplit
 
 import duckdb
 import orjson
@@ -102,16 +103,18 @@ def wire(
     run_dir: Annotated[Path, typer.Option(help="Where its start moment, address and catalogue are kept.")] = Path("run/wire"),
 ) -> None:
     """Serves the sample wire: three invented publishers to run against. Example: `newsmill wire --port 8799`"""
+    from pipeline.lake.durable import write_file
     from pipeline.wire import catalogue, serve
 
     run_dir.mkdir(parents=True, exist_ok=True)
 
     def ready(address: str) -> None:
-        (run_dir / "feeds.toml").write_text(catalogue(port))
-        (run_dir / "wire-address").write_text(f"127.0.0.1:{port}\n")
-        Console().print(
-            f"the sample wire is at {address}; its catalogue is {run_dir / 'feeds.toml'}; Ctrl-C ends it", soft_wrap=True
-        )
+        """Leaves what other commands need to find the wire, the address last: it says that all is there."""
+        at = urlsplit(address).port or port
+        write_file(run_dir / "feeds.toml", catalogue(at).encode())
+        write_file(run_dir / "wire-address", f"127.0.0.1:{at}\n".encode())
+        told = f"the sample wire is at {address}; its catalogue is {run_dir / 'feeds.toml'}; Ctrl-C ends it"
+        Console(soft_wrap=True).print(told)
 
     asyncio.run(serve(run_dir, port, clock=lambda: datetime.now(UTC), ready=ready))
 
@@ -212,9 +215,6 @@ def main() -> None:
         _fail(e, 75)
     except NewsmillError as e:
         _fail(e, 1)
-    except BrokenPipeError:
-        # whoever read our output has gone (`newsmill … | head`): nothing is wrong, and nothing more can be said
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
 

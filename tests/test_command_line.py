@@ -1,0 +1,152 @@
+"""The command line as its users meet it: rows, messages, exit codes, never a traceback."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.lake.commit import Timing, commit, write_schema_files
+from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.lock import hold
+from schemas.columns import to_arrow
+from schemas.feed import Visit, VisitCode
+
+NOW = datetime(2026, 11, 23, 1, 42, tzinfo=UTC)
+
+
+def newsmill(*words: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSMILL_")}
+    command = [sys.executable, "-m", "pipeline", *words]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=60, check=False, env={**kept, "COLUMNS": "200", **environ}
+    )
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A lake with one visit."""
+    made = Lake(tmp_path_factory.mktemp("made") / "lake")
+    made.open_for_writing()
+    write_schema_files(made)
+    visit = Visit(
+        visit_id="f_1", feed_id="ecb", source="ECB", url="https://a.example/feed", visited_at=NOW, outcome=VisitCode.PARSED,
+        redirects=("https://b.example",), next_due_at=NOW, due_rule="interval",
+    )  # fmt: skip
+    commit(made, BatchRef("20261123T014200Z", "pull"), {"visits": to_arrow([visit], Visit)}, [], Timing(timedelta(0)))
+    return str(made.root)
+
+
+def test_sql_for_people_programs_and_spreadsheets(lake: str) -> None:
+    query = "select feed_id, visited_at, redirects, 1.5 as x, null as nothing from feeds"
+    people = newsmill("sql", query, "--lake", lake)
+    assert people.returncode == 0 and "ecb" in people.stdout and "2026-11-23 01:42:00+00:00" in people.stdout
+    program = newsmill("sql", query, "--lake", lake, "--json")
+    assert json.loads(program.stdout) == {
+        "feed_id": "ecb", "visited_at": "2026-11-23T01:42:00Z", "redirects": ["https://b.example"], "x": "1.5", "nothing": None,
+    }  # fmt: skip
+    sheet = newsmill("sql", "-", "--lake", lake, "--csv", stdin=query)
+    assert next(csv.DictReader(io.StringIO(sheet.stdout)))["redirects"] == "['https://b.example']"
+
+
+def test_the_lake_may_be_named_in_the_environment(lake: str) -> None:
+    assert "1 feeds" in newsmill("show", NEWSMILL_LAKE=lake).stdout
+    assert json.loads(newsmill("show", "--json", NEWSMILL_LAKE=lake).stdout)["counts"]["feeds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["sql", "select 1", "--lake", "/nowhere"], 1, "no lake at /nowhere: name another with --lake, or"),
+        (["show", "--lake", "/nowhere"], 1, "no lake at /nowhere"),
+        (["sql", "selec 1", "--lake", "LAKE"], 2, "syntax error"),
+        (["sql", "select nam from feeds", "--lake", "LAKE"], 2, "nam"),
+        (["sql", "select error('boom') from feeds", "--lake", "LAKE"], 2, "boom"),
+        (["parse", "feed.xml"], 2, "'feed.xml': a filter reads standard input; give it as -"),
+        (["swim"], 2, "No such command"),
+        (["show", "--limit", "0", "--lake", "LAKE"], 2, "--limit"),
+    ],
+)  # fmt: skip
+def test_a_mistake_gets_one_message_and_its_exit_code(words: list[str], code: int, message: str, lake: str) -> None:
+    done = newsmill(*(lake if word == "LAKE" else word for word in words))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_bad_catalogue_is_named_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "feeds.toml").write_text('[[feed]]\nurll = "https://a.example/feed"\n')
+    done = newsmill("run", NEWSMILL_RUN=str(tmp_path))
+    assert done.returncode == 1 and "feeds.toml" in done.stderr and "urll" in done.stderr and "url" in done.stderr
+    bad = newsmill("run", NEWSMILL_RUN=str(tmp_path), NEWSMILL_SPACING_S="soon")
+    assert bad.returncode == 1 and "NEWSMILL_SPACING_S='soon'" in bad.stderr
+
+
+def test_run_refuses_a_lake_that_is_being_written_and_names_the_holder(tmp_path: Path) -> None:
+    made = Lake(tmp_path / "lake")
+    made.open_for_writing()
+    (tmp_path / "feeds.toml").write_text("")
+    with hold(made, BatchRef("20261123T014200Z", "read"), "shard-3-of-4"):
+        done = newsmill("run", NEWSMILL_RUN=str(tmp_path))
+    assert done.returncode == 75
+    assert "stage read" in done.stderr and f"shard-3-of-4 by process {os.getpid()} on " in done.stderr
+
+
+def test_every_command_explains_itself_and_the_version_is_told() -> None:
+    for command in ("run", "show", "sql", "wire", "parse", "read", "dedupe", "tag"):
+        done = newsmill(command, "--help")
+        assert done.returncode == 0 and len(done.stdout.splitlines()) > 5, command
+    assert newsmill("--version").stdout.startswith("newsmill 0.")
+
+
+def test_a_reader_that_leaves_early_is_not_worth_a_word(lake: str) -> None:
+    command = f"{sys.executable} -m pipeline sql 'select range from range(300000)' --lake {lake} --json | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '{"range":0}\n', "")
+
+
+def test_a_filter_answers_each_line_before_the_next_is_asked() -> None:
+    with subprocess.Popen([sys.executable, "-m", "pipeline", "tag", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tag:
+        assert tag.stdin and tag.stdout
+        for number, line in enumerate(
+            (b'{"id": 0, "title": "Siemens raises outlook", "text": ""}', b"rubbish", b'{"id": 2, "title": "", "text": ""}')
+        ):
+            tag.stdin.write(line + b"\n")
+            tag.stdin.flush()
+            answer = json.loads(tag.stdout.readline())
+            assert ("error" in answer) == (number == 1)
+        tag.stdin.close()
+        assert tag.wait(20) == 0
+
+
+@contextmanager
+def ended(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Leaves no process behind, whatever a check says."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
+def test_the_wire_serves_writes_its_catalogue_and_ends_on_ctrl_c(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pipeline", "wire", "--port", "0", "--run-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as wire, ended(wire):
+        for _ in range(100):
+            if (tmp_path / "wire-address").exists():
+                break
+            time.sleep(0.1)
+        address = (tmp_path / "wire-address").read_text().strip()
+        port = address.rpartition(":")[2]
+        assert int(port) > 0 and f":{port}/" in (tmp_path / "feeds.toml").read_text()
+        taken = newsmill("wire", "--port", port, "--run-dir", str(tmp_path / "other"))
+        assert taken.returncode == 1 and port in taken.stderr and "another port" in taken.stderr
+        wire.send_signal(signal.SIGINT)
+        assert wire.wait(20) == 130 and wire.stderr and wire.stderr.read() == ""
