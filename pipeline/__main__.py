@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 failed (the message says what and where); 2 used wrongly; 
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -17,7 +18,6 @@ import duckdb
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from pipeline import __version__
 from pipeline.errors import InputError, LakeBusy, NewsmillError
@@ -181,10 +181,7 @@ def _print_rows(rows: duckdb.DuckDBPyRelation, *, json: bool, csv: bool) -> None
 
         pyarrow.csv.write_csv(_flat(rows).to_arrow_table(), sys.stdout.buffer)
     else:
-        table = Table(*rows.columns, box=None, header_style="bold", padding=(0, 1))
-        for row in rows.fetchall():
-            table.add_row(*("" if value is None else str(value) for value in row))
-        Console().print(table)
+        rows.show(max_width=shutil.get_terminal_size().columns, max_rows=200)
 
 
 def _flat(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

@@ -49,7 +49,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_sql_for_people_programs_and_spreadsheets(lake: str) -> None:
     query = "select feed_id, visited_at, redirects, 1.5 as x, null as nothing from feeds"
     people = newsmill("sql", query, "--lake", lake)
-    assert people.returncode == 0 and "ecb" in people.stdout and "2026-11-23 01:42:00+00:00" in people.stdout
+    assert people.returncode == 0 and "ecb" in people.stdout and "2026-11-23 01:42:00+00" in people.stdout
     program = newsmill("sql", query, "--lake", lake, "--json")
     assert json.loads(program.stdout) == {
         "feed_id": "ecb", "visited_at": "2026-11-23T01:42:00Z", "redirects": ["https://b.example"], "x": "1.5", "nothing": None,

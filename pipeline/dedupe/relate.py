@@ -36,7 +36,7 @@ class Memory:
         self._clusters: dict[str, _Cluster] = {}
         self._arrived: list[tuple[str, _Cluster]] = []
 
-    def relate(  # noqa: PLR0913 -- one argument per key of the filter's input line
+    def relate(
         self,
         *,
         id: str,

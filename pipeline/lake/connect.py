@@ -4,6 +4,7 @@ Schema `lake` has every row ever written, one view per table (and `bodies`); the
 sql/, leave out what is superseded. `available_at` is corrected for batches that were late.
 """
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,18 +12,21 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.lake.layout import Lake
+from pipeline.settings import Settings
 from schemas import TABLES, bodies_schema, table_schema
 
 
-def connect(lake: Path | str, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     """A connection in memory whose views read the lake's files as they are at each query.
+
+    Without an argument it opens the lake that `newsmill` would: NEWSMILL_LAKE, else run/wire/lake.
 
     Raises:
         LakeError: there is no lake, or newer code wrote it.
     """
-    place = Lake(Path(lake).resolve())
+    place = Lake(Path(lake or Settings.from_env(os.environ).lake).resolve())
     place.check()
-    con = duckdb.connect(config={"autoinstall_known_extensions": False, **({"threads": threads} if threads else {})})
+    con = duckdb.connect(config={"autoinstall_known_extensions": False})
     con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; CREATE SCHEMA lake")
     _view(con, "late_commits", place.root / "hot", table_schema("late_commits"))
     for name in TABLES.keys() - {"late_commits"}:
