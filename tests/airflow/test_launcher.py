@@ -1,0 +1,155 @@
+"""The launcher's parts that need no Airflow: ports, directories, environment, and that no process outlives its parent."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded.__main__ import CHECKOUT, parse
+from embedded.airflow_home import airflow_settings, environment
+from embedded.first_batch import last_lines
+from embedded.ports import is_free, refusal
+from embedded.run_directory import RunDirectory, claim
+from tests.airflow.ports import free_port
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_taken_port_is_refused_with_holder_and_remedy(taken_port: int) -> None:
+    assert is_free(free_port())
+    assert not is_free(taken_port)
+    said = refusal(taken_port, "Airflow's pages", "PORT")
+    assert said.startswith(f"port {taken_port}, meant for Airflow's pages, is in use by ")
+    assert f"(pid {os.getpid()})" in said
+    assert is_free(int(said.rpartition("make run PORT=")[2]))
+
+
+def test_environment_drops_another_airflow_and_keeps_proxies_out() -> None:
+    inherited = {
+        "AIRFLOW_HOME": "/elsewhere",
+        "AIRFLOW__CORE__EXECUTOR": "x",
+        "no_proxy": "intern",
+        "HOME": "/h",
+        "NEWSMILL_CONTACT": "c",
+    }
+    assert environment(inherited, {"AIRFLOW_HOME": "/here"}, {"NEWSMILL_RUN": "/run"}) == {
+        "AIRFLOW_HOME": "/here",
+        "HOME": "/h",
+        "NEWSMILL_CONTACT": "c",
+        "NEWSMILL_RUN": "/run",
+        "NO_PROXY": "intern,127.0.0.1,localhost",
+        "no_proxy": "intern,127.0.0.1,localhost",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def test_airflow_listens_to_this_machine_only() -> None:
+    settings = airflow_settings(RunDirectory(Path("/r")), Path("/dags"), 8090, {"api": "a", "jwt": "j"})
+    assert settings["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert {name for name, value in settings.items() if "8090" in value} == {
+        "AIRFLOW__API__PORT",
+        "AIRFLOW__API__BASE_URL",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+    }
+
+
+def test_password_is_kept_and_for_the_owner_alone(tmp_path: Path) -> None:
+    place = RunDirectory(tmp_path / "run")
+    place.prepare()
+    first = place.read(place.passwords), place.read(place.secrets)
+    place.prepare()
+    assert (place.read(place.passwords), place.read(place.secrets)) == first
+    assert len(first[0]["admin"]) >= 12
+    assert [oct(path.stat().st_mode & 0o777) for path in (place.passwords, place.secrets, place.airflow)] == [
+        "0o600",
+        "0o600",
+        "0o700",
+    ]
+
+
+def test_second_instance_hears_of_the_first(tmp_path: Path) -> None:
+    with claim(tmp_path, {"address": "http://127.0.0.1:8080"}):
+        assert claim(tmp_path, {}) == {"pid": os.getpid(), "address": "http://127.0.0.1:8080"}
+    claim(tmp_path, {}).close()
+
+
+def test_run_directory_follows_from_the_catalogue() -> None:
+    wire, own = parse([]), parse(["--feeds", "config/feeds.toml", "--once"])
+    assert (wire.place.root, own.place.root) == (CHECKOUT / "run/wire", CHECKOUT / "run/feeds")
+    assert (wire.limit_s, own.limit_s) == (150, 1800)
+
+
+def test_log_of_a_failed_task_reads_like_text(tmp_path: Path) -> None:
+    frames = [{"filename": "run.py", "lineno": 7, "name": "settle"}]
+    lines = [
+        {"event": "::group::Pre Execute"},
+        {"event": "3 feeds due"},
+        {"event": "Task failed", "error_detail": [{"exc_type": "LakeBusy", "exc_value": "held", "frames": frames}]},
+    ]
+    (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines) + "plain\n")
+    assert last_lines(tmp_path / "log") == ["3 feeds due", "Task failed", "LakeBusy: held  (line 7 of run.py)", "plain"]
+    assert last_lines(tmp_path / "none") == ["(no log)"]
+
+
+KEEPER_OF_ONE_DEAF_CHILD = """
+import os, signal, sys, time
+from pathlib import Path
+from embedded import keeper
+def deaf():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if not os.fork():
+        time.sleep(60)
+    time.sleep(60)
+keeper.GRACE_S = 0.3
+os.register_at_fork(after_in_child=keeper.die_with_parent)
+one = keeper.Keeper(Path(sys.argv[1]), os.dup(1))
+one.start("scheduler", deaf)
+one.watch(lambda: False)
+one.stop()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children end with their parent on Linux alone")
+@pytest.mark.parametrize("end", ["the launcher is gone", "the keeper is killed"])
+def test_no_process_outlives_the_launcher(tmp_path: Path, end: str) -> None:
+    command = [sys.executable, "-c", KEEPER_OF_ONE_DEAF_CHILD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=CHECKOUT) as keeper:
+        assert keeper.stdin
+        assert keeper.stdout
+        child = int(keeper.stdout.readline().split()[2])
+        until = time.monotonic() + 10
+        while not (family := children_of(child)):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        if end == "the launcher is gone":
+            keeper.stdin.close()
+        else:
+            keeper.send_signal(signal.SIGKILL)
+        keeper.wait(10)
+        while any(is_running(pid) for pid in (child, *family)):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
