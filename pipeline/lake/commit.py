@@ -21,7 +21,7 @@ from pipeline import __version__
 from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables, write_tables
-from schemas import TABLES, Stamp, table_schema
+from schemas import TABLES, Stamp, bodies_schema, table_schema
 from schemas.columns import arrow_schema, to_arrow
 from schemas.outcome import LateCommit
 
@@ -144,7 +144,8 @@ def _stamped(name: str, table: pa.Table, stamp: Stamp) -> pa.Table:
 
 def write_schema_files(lake: Lake) -> None:
     """Gives every table of the lake its columns: a file without rows each, in which later fields appear too."""
-    for name in TABLES:
-        path, schema = lake.schema_files / f"{name}.parquet", table_schema(name)
+    schemas = {lake.schema_files("hot") / f"{name}.parquet": table_schema(name) for name in TABLES}
+    schemas[lake.schema_files("raw") / "bodies.parquet"] = bodies_schema()
+    for path, schema in schemas.items():
         if not path.exists() or pq.read_schema(path).names != schema.names:
             place_file(path, partial(pq.write_table, schema.empty_table()))

@@ -51,8 +51,9 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, tree: Path, schema: pa.Sche
     """A view over all files of a table; an empty one with its columns where there is no file yet."""
     pattern = f"*/*/{file or name}.parquet"
     if next(tree.glob(pattern), None) is None:
-        con.register(f"no_{name}", schema.append(pa.field("date", pa.date32())).empty_table())
-        con.execute(f'CREATE VIEW lake.{name} AS FROM "no_{name}"')
+        con.register("nothing", schema.append(pa.field("date", pa.date32())).empty_table())
+        con.execute(f"CREATE TABLE lake.{name} AS FROM nothing")
+        con.unregister("nothing")
         return
     path = str(tree / pattern).replace("'", "''")
     options = "union_by_name = true, hive_partitioning = true, hive_types = {'date': DATE}"

@@ -81,9 +81,8 @@ class Lake:
     def staging(self, batch: BatchRef) -> Path:
         return self.root / "staging" / batch.name
 
-    @property
-    def schema_files(self) -> Path:
-        return self.root / "hot" / "date=1970-01-01" / "schema"
+    def schema_files(self, tree: str) -> Path:
+        return self.root / tree / "date=1970-01-01" / "schema"
 
     def check(self) -> None:
         """Raises LakeError where there is no lake, LakeFormat where newer code wrote it."""
