@@ -27,6 +27,7 @@ from embedded.steps import Steps
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 WIRE, AIRFLOW = "sample wire", "Airflow"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Refused(Exception):
@@ -149,7 +150,9 @@ def launch(options: Options, lock: IO[str], console: Console) -> None:
             processes.listen()
             time.sleep(0.5)
     finally:
-        console.print("stopping …")
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # it is bounded, and must not be broken off
+        console.print("stopping, in at most 20 seconds …")
         processes.stop()
 
 
@@ -160,7 +163,7 @@ def stop(_number: int, _frame: FrameType | None) -> None:
 def main() -> int:
     console = Console()
     options = parse(sys.argv[1:])
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, stop)
     try:
         with claim_place(options) as lock:

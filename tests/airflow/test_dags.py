@@ -34,7 +34,7 @@ def test_tasks_and_their_rules(bag: Any, dag_id: str) -> None:
     found = {
         task.task_id: (
             task.pool,
-            str(task.trigger_rule),
+            str(getattr(task.trigger_rule, "value", task.trigger_rule)),
             sorted(task.upstream_task_ids),
             [outlet.name for outlet in task.outlets],
         )
@@ -77,10 +77,10 @@ def test_news_go_from_the_wire_into_the_lake(bag: Any, run_directory: Path) -> N
 
     assert [run.state for run in runs] == ["success"] * 3
     with connect(run_directory / "lake") as con:
-        articles, feeds, tagged = con.sql(
-            "SELECT (SELECT count(*) FROM articles), (SELECT count(DISTINCT feed_id) FROM visits),"
-            " (SELECT count(*) FROM taggings)"
-        ).fetchone() or (0, 0, 0)
+        [(articles, feeds, tagged)] = con.sql(
+            "SELECT (SELECT count(*) FROM articles), (SELECT count(DISTINCT feed_id) FROM lake.visits),"
+            " (SELECT count(*) FROM lake.taggings)"
+        ).fetchall()
     assert (articles > 5, feeds, tagged) == (True, 3, articles)
     assert [(event["partition_key"], event["batch_id"]) for event in events(runs)] == [("20261123T014200123Z",) * 2] * 3
 
@@ -102,7 +102,7 @@ def test_failed_shard_fails_the_run_after_the_rest_is_committed(bag: Any, run_di
         "verdict": "upstream_failed",
     }
     with connect(lake.root) as con:
-        visited = {feed for (feed,) in con.sql("SELECT DISTINCT feed_id FROM visits").fetchall()}
+        visited = {feed for (feed,) in con.sql("SELECT DISTINCT feed_id FROM lake.visits").fetchall()}
     assert visited
     assert [event["visits"] for event in events([run])] == [len(visited)]
     assert len(visited) < 3
