@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -97,14 +97,14 @@ def environ(options: Options) -> dict[str, str]:
     return environment(os.environ, airflow_settings(place, CHECKOUT / "dags", options.port, place.read(place.secrets)), newsmill)
 
 
-def first_result(options: Options, processes: Processes, password: str, console: Console) -> None:
+def first_result(options: Options, hear: Callable[[], None], password: str, console: Console) -> None:
     """Waits for the services and brings one batch to its end.
 
     Raises:
         FirstBatchFailed, ServiceEnded, Stopped
     """
     titles = [*([] if options.feeds else [WIRE]), AIRFLOW, *DAGS]
-    watch = Watch(processes.listen, options.limit_s)
+    watch = Watch(hear, options.limit_s)
     api = AirflowApi(options.address, password)
     with Steps(console, titles) as steps:
         if not options.feeds:
@@ -121,13 +121,14 @@ def first_result(options: Options, processes: Processes, password: str, console:
 def show_result(options: Options, variables: dict[str, str], password: str, console: Console) -> None:
     console.print()
     sys.stdout.flush()
-    subprocess.run([sys.executable, "-m", "pipeline", "show"], env=variables, check=False)
+    if subprocess.run([sys.executable, "-m", "pipeline", "show"], env=variables, check=False).returncode:
+        raise FirstBatchFailed("the batch is in the lake, but `newsmill show` failed; see above")
     console.print(closing_words(options, password), highlight=False)
 
 
 def closing_words(options: Options, password: str) -> str:
     named = f"NEWSMILL_RUN={options.place.root.relative_to(CHECKOUT)} " if options.feeds else ""
-    lines = ["", f'  ask      {named}.venv/bin/newsmill sql "from articles limit 5"']
+    lines = ["", f'  ask      {named}.venv/bin/newsmill sql "from {"feeds" if options.feeds else "articles limit 5"}"']
     if not options.feeds:
         lines.append("  switch   make run FEEDS=config/feeds.toml     (your own feeds: edit that file)")
     if not options.once:
@@ -143,11 +144,18 @@ def launch(options: Options, lock: IO[str], console: Console) -> None:
     wire = [sys.executable, "-m", "pipeline", "wire", "--port", str(options.wire_port), "--run-dir", str(place.root)]
     console.print(f"Newsmill in {place.root}, logs in {place.log.relative_to(place.root)}/", highlight=False, soft_wrap=True)
     processes = Processes(place.log, CHECKOUT / "config/airflow_pools.json", [] if options.feeds else wire, variables, lock)
+    parent = os.getppid() if "MAKELEVEL" in os.environ else None
+
+    def hear() -> None:
+        processes.listen()
+        if parent not in (None, os.getppid()):  # make was killed, and nobody is left to press Ctrl-C
+            raise Stopped
+
     try:
-        first_result(options, processes, password, console)
+        first_result(options, hear, password, console)
         show_result(options, variables, password, console)
         while not options.once:
-            processes.listen()
+            hear()
             time.sleep(0.5)
     finally:
         for number in SIGNALS:
