@@ -140,9 +140,10 @@ def _leave(path: Path, batch: BatchRef, step: str, *, lease: bool) -> None:
         if state["batch"] != batch.root:
             return
         others = {s: h for s, h in state["holders"].items() if s != step}
-        if others or lease:
-            until = (datetime.now(UTC) + LEASE).isoformat(timespec="seconds") if lease else state["lease_until"]
-            _write(path, batch, others, until)
+        if others:
+            _write(path, batch, others, state["lease_until"])
+        elif lease:
+            _write(path, batch, {}, (datetime.now(UTC) + LEASE).isoformat(timespec="seconds"))
         else:
             path.unlink()
 

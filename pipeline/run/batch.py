@@ -102,5 +102,7 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[
 
 
 def _whole(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock) -> Report:
-    work_shard(settings, stage, batch_id, 0, say, clock)
-    return settle(settings, stage, batch_id, say)
+    # held as one, so that nothing is left of the lock when this process is killed between the two steps
+    with hold(Lake(settings.lake), BatchRef(batch_id, stage), "newsmill run", last=True):
+        work_shard(settings, stage, batch_id, 0, say, clock)
+        return settle(settings, stage, batch_id, say)

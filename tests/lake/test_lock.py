@@ -59,6 +59,15 @@ def test_the_stage_stays_with_its_batch_between_two_steps_until_the_last(lake: L
         pass
 
 
+def test_while_another_step_works_there_is_no_lease_that_would_outlive_it(lake: Lake) -> None:
+    with hold(lake, MINE, "run", last=True):
+        with hold(lake, MINE, "shard-0"):
+            pass
+        state = json.loads((lake.root / "locks" / "pull.json").read_text())
+        assert (list(state["holders"]), state["lease_until"]) == (["run"], None)
+    refuse_if_held(lake, "pull")
+
+
 def test_a_step_that_fails_leaves_no_lease(lake: Lake) -> None:
     with pytest.raises(ZeroDivisionError), hold(lake, MINE, "shard-0"):
         raise ZeroDivisionError
