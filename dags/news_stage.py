@@ -9,10 +9,10 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import task
 from news_assets import ANNOUNCES
 
-SHARDS = 4
-VISITING_POOLS = [
-    f"newsmill_shard_{shard}" for shard in range(SHARDS)
-]  # shared by pull and read: a host is visited by one task at a time
+from pipeline.settings import SHARDS
+
+#: Shared by pull and read: a host is visited by one task at a time.
+VISITING_POOLS = [f"newsmill_shard_{shard}" for shard in range(SHARDS)]
 TAGGING_POOLS = ["default_pool"] * SHARDS
 
 RULES = {

@@ -92,7 +92,8 @@ class FirstBatch:
 
         run = self.watch.until(dag, ended)
         counts = self.api.announced(run)
-        self.steps.end(dag, ", ".join(f"{count} {name}" for name, count in counts.items() if name != "batch_id" and count))
+        told = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "batch_id" and count)
+        self.steps.end(dag, told or "nothing new")
 
 
 def progress(tasks: list[Json]) -> str:

@@ -42,7 +42,8 @@ def work_shard(settings: Settings, stage: str, batch_id: str, shard: int, say: S
         return
     with hold(lake, batch, label):
         begin(lake, batch)
-        context = Context(settings, lake, batch, shard, lambda line: say(f"{batch.name} {label}: {line}"), clock)
+        say(f"{batch.name} {label}")
+        context = Context(settings, lake, batch, shard, lambda line: say(f"  {line}"), clock)
         finish_shard(lake, batch, label, _STEPS[stage].work(context))
 
 

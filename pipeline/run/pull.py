@@ -45,7 +45,7 @@ def work(context: Context) -> Tables:
             feed = feeds.get(body.target) or Feed(feed_id=body.target, url=body.url, source=body.target)
             visit = _visit(feed, body, parsed, last.get(body.target))
             found = _entries(feed, visit, parsed) if isinstance(parsed, ParsedFeed) else []
-            context.say(f"{feed.feed_id}: {visit.outcome}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
+            context.say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
             visits.append(visit)
             entries += found
         known = known_revisions(con, [e.entry_id for e in entries])

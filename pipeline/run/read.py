@@ -44,7 +44,7 @@ def work(context: Context) -> Tables:
     for entry, body, read in _read_all(bodies, entries):
         page = _page(body, read)
         attempt = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
-        context.say(f"{entry.url}: {attempt.code or 'read'}" + (f" ({attempt.detail})" if attempt.detail else ""))
+        context.say(f"{attempt.code or 'read'}: {entry.url}" + (f" ({attempt.detail})" if attempt.detail else ""))
         pages.append(page)
         attempts.append(attempt)
     context.say(f"attempts: {tally(a.code or 'read' for a in attempts)}")
