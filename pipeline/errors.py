@@ -7,7 +7,9 @@ NewsmillError
 │   ├── LakeBusy       somebody else is writing
 │   ├── LakeFormat     written by newer code
 │   └── LossError      what came in is not what went out
-└── WorkerKilled       a parser passed its limit and was ended
+└── WorkerError        a parser in a worker process gave no answer
+    ├── WorkerKilled   it passed its limit and was ended
+    └── WorkerFailed   it met a case it cannot handle
 """
 
 
@@ -39,5 +41,13 @@ class LossError(LakeError):
     """What came in does not equal the outcomes; the message names what is missing."""
 
 
-class WorkerKilled(NewsmillError):
-    """A parser in a worker process passed its limit of time or memory and was ended."""
+class WorkerError(NewsmillError):
+    """A parser in a worker process gave no answer."""
+
+
+class WorkerKilled(WorkerError):
+    """It passed its limit of time or memory and was ended."""
+
+
+class WorkerFailed(WorkerError):
+    """It raised something it should not have: a case the code does not know yet; the message names it."""

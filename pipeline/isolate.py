@@ -18,9 +18,10 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pipeline.errors import WorkerKilled
+from pipeline.errors import WorkerFailed, WorkerKilled
 
 T = TypeVar("T")
 
@@ -33,6 +34,15 @@ _START = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path[:] = sys.argv[5:]; "
     "from pipeline.isolate import serve; serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))"
 )
+
+
+def attempt(call: Callable[[], T]) -> T | WorkerFailed:
+    """`call()`, or as a value what it raised: for `Workers.map`, where one bad page must not stop the others."""
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's page provokes ends in an outcome that names it
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return WorkerFailed(f"internal: {type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})")
 
 
 class Workers:

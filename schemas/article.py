@@ -92,11 +92,11 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleKey:
-    """One URL key under which an article is known."""
+    """One key under which an article is known."""
 
-    key: str = col("normalised URL")
+    key: str = col("normalised URL, or the id of an entry that led to it")
     article_id: str = col("the article")
-    basis: str = col("where the key came from: link, final or canonical")
+    basis: str = col("where the key came from: link, entry, final or canonical")
     rule: str = col("version of the rules that made the key")
 
 
@@ -119,8 +119,9 @@ class Relation:
 class Attempt:
     """One attempt at one revision of an entry, before the batch decides what it adds to the lake.
 
-    `code` says how far it came: a value of schemas.outcome.OutcomeCode, or null where the page was read and `article`
-    holds it under provisional ids (`shown_by` is the visit that showed it), or where another entry of the batch leads to the same address (`article` is null then).
+    `code` says how far it came: a value of schemas.outcome.OutcomeCode; or null where the page was read (`article` holds
+    it under provisional ids, `shown_by` is the visit that showed it), or where another entry of the batch leads to the same
+    address (`article` is null then).
     """
 
     entry_id: str

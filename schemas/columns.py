@@ -1,6 +1,7 @@
 """Describes a table once: a frozen dataclass whose fields carry their meaning, from which the Arrow schema follows. Pure."""
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Iterable
@@ -63,8 +64,23 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 
 def to_arrow(rows: Iterable[Any], row: type) -> pa.Table:
-    """Rows of one dataclass as an Arrow table with that dataclass's schema."""
-    return pa.Table.from_pylist([dataclasses.asdict(r) for r in rows], schema=arrow_schema(row))
+    """Rows of one dataclass as an Arrow table with that dataclass's schema.
+
+    Half a surrogate pair, which no encoding can hold, becomes U+FFFD: offsets stay, and one bad character costs no batch.
+    """
+    records = [dataclasses.asdict(r) for r in rows]
+    try:
+        return pa.Table.from_pylist(records, schema=arrow_schema(row))
+    except UnicodeEncodeError:
+        return pa.Table.from_pylist(_whole_characters(records), schema=arrow_schema(row))
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, dict):
+        return {name: _whole_characters(inner) for name, inner in value.items()}
+    return [_whole_characters(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def from_arrow(table: pa.Table, row: type[Row]) -> list[Row]:

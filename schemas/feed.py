@@ -120,7 +120,8 @@ class Entry:
     """One new or changed feed entry."""
 
     entry_id: str = col("id of the entry, derived from feed and key")
-    revision: str = col("id of this wording of the entry")
+    revision: str = col("id of this revision: its wording and the revision before")
+    wording: str = col("hash of title, summary, link and content: equal where they say the same")
     feed_id: str = col("the feed that carried it")
     source: str = col("the publisher, as named in the catalogue")
     visit_id: str = col("the visit that brought it")

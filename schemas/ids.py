@@ -25,9 +25,14 @@ def entry_id(feed_id: str, key: str) -> str:
     return "e_" + _digest(feed_id, key)
 
 
-def revision_id(*content: str | None) -> str:
-    """One wording of an entry: its title, summary, link and whatever else makes it new to a reader."""
-    return "r_" + _digest(*("\x00" if part is None else part for part in content))
+def wording_of(*content: str | None) -> str:
+    """What an entry says: its title, summary, link and whatever else makes it new to a reader."""
+    return "w_" + _digest(*("\x00" if part is None else part for part in content))
+
+
+def revision_id(wording: str, before: str | None) -> str:
+    """One revision of an entry: a wording after another one. The same wording again, after another, is a new revision."""
+    return "r_" + _digest(wording, before or "")
 
 
 def page_id(batch_id: str, entry: str, revision: str, attempt: int) -> str:

@@ -58,10 +58,10 @@ class Outcome:
 class Superseded:
     """Something that is no longer the last word."""
 
-    what: str = col("version, tagging or company")
+    what: str = col("version or tagging")
     id: str = col("its id")
     replaced_by: str = col("the id of what replaces it")
-    why: str = col("revised, retagged or changed")
+    why: str = col("revised or retagged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,7 @@ class Tagging:
     registry: str = col("version of the company registry")
     mentions: int = col("spans found that name a company")
     companies: int = col("companies they name, promotion not counted")
+    problem: str | None = col("what the taggers failed at, where they did; the run then found nothing", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

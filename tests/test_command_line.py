@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.lake.commit import Timing, commit, write_schema_files
+from pipeline.lake.commit import Parcel, Timing, commit, write_schema_files
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import hold
 from schemas.columns import to_arrow
@@ -42,7 +42,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
         visit_id="f_1", feed_id="ecb", source="ECB", url="https://a.example/feed", visited_at=NOW, outcome=VisitCode.PARSED,
         redirects=("https://b.example",), next_due_at=NOW, due_rule="interval",
     )  # fmt: skip
-    commit(made, BatchRef("20261123T014200Z", "pull"), {"visits": to_arrow([visit], Visit)}, [], Timing(timedelta(0)))
+    parcel = Parcel(BatchRef("20261123T014200Z", "pull"), {"visits": to_arrow([visit], Visit)})
+    commit(made, parcel, Timing(timedelta(0)))
     return str(made.root)
 
 

@@ -7,6 +7,7 @@ sql/, leave out what is superseded. `available_at` is corrected for batches that
 import os
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -28,33 +29,38 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     place.check()
     con = duckdb.connect(config={"autoinstall_known_extensions": False})
     con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; CREATE SCHEMA lake")
-    _view(con, "late_commits", place.root / "hot", table_schema("late_commits"))
+    evolved = place.evolved()
+    _view(con, "late_commits", place.root / "hot", table_schema("late_commits"), by_name="late_commits" in evolved)
     for name in TABLES.keys() - {"late_commits"}:
-        _view(con, f"{name}_as_stamped", place.root / "hot", table_schema(name), file=name)
-        con.execute(_CORRECTED.format(name=name))
-    _view(con, "bodies", place.root / "raw", bodies_schema(), file="*")
+        _view(con, name, place.root / "hot", table_schema(name), _CORRECTED, by_name=name in evolved)
+    _view(con, "bodies", place.root / "raw", bodies_schema(), file="*", by_name="bodies" in evolved)
     for sql in sorted(files("pipeline.lake").joinpath("sql").iterdir(), key=lambda f: f.name):
         con.execute(sql.read_text())
     return con
 
 
 _CORRECTED = """
-CREATE VIEW lake.{name} AS
 SELECT t.* REPLACE (coalesce(late.readable_at, t.available_at) AS available_at)
-FROM lake.{name}_as_stamped t
+FROM {files} t
 LEFT JOIN (SELECT late_batch_id, late_stage, max(readable_at) AS readable_at FROM lake.late_commits GROUP BY ALL) late
   ON late.late_batch_id = t.batch_id AND late.late_stage = t.stage
 """
 
 
-def _view(con: duckdb.DuckDBPyConnection, name: str, tree: Path, schema: pa.Schema, file: str = "") -> None:
-    """A view over all files of a table; an empty one with its columns where there is no file yet."""
-    pattern = f"*/*/{file or name}.parquet"
+def _view(
+    con: duckdb.DuckDBPyConnection, name: str, tree: Path, schema: pa.Schema, query: str = "FROM {files}", **how: Any
+) -> None:
+    """A view over all files of a table; an empty table with its columns where there is no file yet.
+
+    The first file by name is the one without rows that has every column, so its columns are taken and no other file is
+    opened here; only where an older file lacks one of them must they all be.
+    """
+    pattern = f"*/*/{how.get('file', name)}.parquet"
     if next(tree.glob(pattern), None) is None:
         con.register("nothing", schema.append(pa.field("date", pa.date32())).empty_table())
         con.execute(f"CREATE TABLE lake.{name} AS FROM nothing")
         con.unregister("nothing")
         return
     path = str(tree / pattern).replace("'", "''")
-    options = "union_by_name = true, hive_partitioning = true, hive_types = {'date': DATE}"
-    con.execute(f"CREATE VIEW lake.{name} AS FROM read_parquet('{path}', {options})")
+    files = f"read_parquet('{path}', union_by_name = {how['by_name']}, hive_partitioning = true, hive_types = {{'date': DATE}})"
+    con.execute(f"CREATE VIEW lake.{name} AS " + query.format(files=files))

@@ -55,9 +55,10 @@ class BatchRef:
         return BatchRef(f"{self.root}.{number}", self.stage)
 
     @staticmethod
-    def parse(name: str) -> "BatchRef":
+    def parse(name: str) -> "BatchRef | None":
+        """The batch of a directory's name; None for any other name."""
         batch_id, _, stage = name.rpartition("-")
-        return BatchRef(batch_id, stage)
+        return BatchRef(batch_id, stage) if _BATCH.fullmatch(batch_id) and stage in STAGES else None
 
 
 def batch_id_of(moment: datetime) -> str:
@@ -80,6 +81,11 @@ class Lake:
 
     def staging(self, batch: BatchRef) -> Path:
         return self.root / "staging" / batch.name
+
+    def evolved(self) -> set[str]:
+        """The tables that got a column after their first file."""
+        path = self.root / "evolved.json"
+        return set(json.loads(path.read_text())) if path.exists() else set()
 
     def schema_files(self, tree: str) -> Path:
         return self.root / tree / "date=1970-01-01" / "schema"

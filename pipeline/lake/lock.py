@@ -2,8 +2,8 @@
 
 A stage's lock file names its batch and the processes now at work on it, each with a heartbeat. A holder counts as
 gone when its heartbeat is old, or at once when it ran on this machine and its process has ended. Between two
-tasks of a batch nobody is at work; a lease keeps the stage for the batch meanwhile. Losing the lock never costs rows:
-what a batch may add is decided again when it is committed, against all that was committed before.
+tasks of a batch nobody is at work; a lease keeps the stage for the batch meanwhile. Whoever lost the lock (it was held up
+for longer than its heartbeat counts) commits nothing: the commit's rename happens behind the fence.
 """
 
 import fcntl
@@ -11,13 +11,13 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import LakeBusy
+from pipeline.errors import LakeBusy, LakeError
 from pipeline.lake.durable import make_dirs, write_file
 from pipeline.lake.layout import BatchRef, Lake
 
@@ -26,9 +26,14 @@ GONE_AFTER = timedelta(seconds=60)
 LEASE = timedelta(seconds=90)
 
 
+Fence = Callable[[], AbstractContextManager[None]]
+
+
 @contextmanager
-def hold(lake: Lake, batch: BatchRef, step: str, *, last: bool = False) -> Iterator[None]:
+def hold(lake: Lake, batch: BatchRef, step: str, *, last: bool = False) -> Iterator[Fence]:
     """Holds the stage for one step of a batch, with a heartbeat; `last` gives the stage up at the end.
+
+    What it gives is a fence: `with fence(): …` runs only while the stage is still held, and nobody can take it meanwhile.
 
     Raises:
         LakeBusy: another batch, or another attempt at this step, is at work; the message says who.
@@ -38,19 +43,29 @@ def hold(lake: Lake, batch: BatchRef, step: str, *, last: bool = False) -> Itera
     with _guarded(path):
         state = _living(path)
         _refuse(path, state, batch, step)
-        holders = state["holders"] if state["batch"] == batch.root else {}
-        _write(path, batch, {**holders, step: _self()}, None)
+        _write(path, batch, {**state["holders"], step: _self()}, state["lease_until"])
     stop = threading.Event()
     beat = threading.Thread(target=_beat, args=(path, batch, step, stop), daemon=True)
     beat.start()
     clean = False
     try:
-        yield
+        yield lambda: _fenced(path, batch, step)
         clean = True
     finally:
         stop.set()
         beat.join()
-        _leave(path, batch, step, lease=not last and clean)
+        _leave(path, batch, step, last=last, clean=clean)
+
+
+@contextmanager
+def _fenced(path: Path, batch: BatchRef, step: str) -> Iterator[None]:
+    with _guarded(path):
+        state = _living(path)
+        if state["batch"] != batch.root or not _is_self(state["holders"].get(step)):
+            raise LakeBusy(
+                f"{batch.name} {step} lost stage {batch.stage} to somebody else ({_describe(state)}); nothing was committed"
+            )
+        yield
 
 
 def refuse_if_held(lake: Lake, stage: str) -> None:
@@ -86,18 +101,34 @@ def _living(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         return {"batch": None, "holders": {}, "lease_until": None}
+    except ValueError as e:
+        raise LakeError(f"{path} is damaged ({e}); make sure that nobody writes to this lake, and delete that file") from e
     now = datetime.now(UTC)
     state["holders"] = {step: h for step, h in state["holders"].items() if _alive(h, now)}
-    leased = state["lease_until"] is not None and now < datetime.fromisoformat(state["lease_until"])
-    if not state["holders"] and not leased:
+    if state["lease_until"] is not None and datetime.fromisoformat(state["lease_until"]) <= now:
+        state["lease_until"] = None
+    if not state["holders"] and state["lease_until"] is None:
         state["batch"] = None
     return state
 
 
 def _alive(held: dict[str, Any], now: datetime) -> bool:
-    if held["host"] == socket.gethostname():
+    if held["where"] == _where():
         return _started(held["pid"]) == held["started"]
     return now - datetime.fromisoformat(held["beat"]) < GONE_AFTER
+
+
+def _where() -> str:
+    """What a process number means something within: this boot of this machine, and this container."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
+
+
+def _is_self(held: dict[str, Any] | None) -> bool:
+    return held is not None and (held["where"], held["pid"]) == (_where(), os.getpid())
 
 
 def _started(pid: int) -> str | None:
@@ -117,7 +148,8 @@ def _started(pid: int) -> str | None:
 
 def _self() -> dict[str, Any]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "started": _started(os.getpid()), "since": now, "beat": now}
+    mine = {"pid": os.getpid(), "host": socket.gethostname(), "where": _where(), "started": _started(os.getpid())}
+    return {**mine, "since": now, "beat": now}
 
 
 def _write(path: Path, batch: BatchRef, holders: dict[str, Any], lease_until: str | None) -> None:
@@ -125,25 +157,28 @@ def _write(path: Path, batch: BatchRef, holders: dict[str, Any], lease_until: st
 
 
 def _beat(path: Path, batch: BatchRef, step: str, stop: threading.Event) -> None:
+    """Tells again and again that the step is at work; where it cannot (a full disk), the fence will notice what follows."""
     while not stop.wait(HEARTBEAT.total_seconds()):
-        with _guarded(path):
+        with suppress(OSError, LakeError), _guarded(path):
             state = _living(path)
-            if state["batch"] != batch.root or state["holders"].get(step, {}).get("pid") != os.getpid():
+            if state["batch"] != batch.root or not _is_self(state["holders"].get(step)):
                 return
             state["holders"][step]["beat"] = datetime.now(UTC).isoformat(timespec="seconds")
             _write(path, batch, state["holders"], state["lease_until"])
 
 
-def _leave(path: Path, batch: BatchRef, step: str, *, lease: bool) -> None:
+def _leave(path: Path, batch: BatchRef, step: str, *, last: bool, clean: bool) -> None:
+    """Takes the step's name out; the stage stays the batch's for a while if it ended well and was not the last."""
     with _guarded(path):
         state = _living(path)
         if state["batch"] != batch.root:
             return
         others = {s: h for s, h in state["holders"].items() if s != step}
-        if others:
-            _write(path, batch, others, state["lease_until"])
-        elif lease:
-            _write(path, batch, {}, (datetime.now(UTC) + LEASE).isoformat(timespec="seconds"))
+        lease = state["lease_until"]
+        if clean and not last and not others:
+            lease = (datetime.now(UTC) + LEASE).isoformat(timespec="seconds")
+        if others or (lease and not last):
+            _write(path, batch, others, lease)
         else:
             path.unlink()
 

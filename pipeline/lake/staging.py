@@ -6,12 +6,14 @@ Packs are written while a shard still fetches and are never replaced: a retry re
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import LossError
 from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, remove_dir
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables, read_tables, write_tables
@@ -65,11 +67,12 @@ def kept_owners(lake: Lake, batch: BatchRef) -> set[str]:
     return {owner for table in tables for owner in table["owner"].to_pylist()}
 
 
-def kept(lake: Lake, batch: BatchRef) -> Iterator[Body]:
-    """Every exchange a batch has kept so far, oldest pack first; the first one where an owner was asked twice."""
+def kept(lake: Lake, batch: BatchRef, wanted: Callable[[str], bool]) -> Iterator[Body]:
+    """Every exchange a batch has kept whose address is wanted, oldest pack first; the first where an owner was asked twice."""
     seen: set[str] = set()
     for file in _packs(lake, batch):
-        for body in from_arrow(pq.read_table(file, schema=bodies_schema(), partitioning=None), Body):
+        table = pq.read_table(file, schema=bodies_schema(), partitioning=None)
+        for body in from_arrow(table.filter(pa.array([wanted(url) for url in table["url"].to_pylist()], pa.bool_())), Body):
             if body.owner not in seen:
                 seen.add(body.owner)
                 yield body
@@ -104,13 +107,25 @@ def finished_shards(lake: Lake, batch: BatchRef) -> list[str]:
 
 
 def shard_tables(lake: Lake, batch: BatchRef, shard: str) -> Tables:
-    return read_tables(lake.staging(batch) / shard)
+    """What a finished shard left.
+
+    Raises:
+        LossError: its files do not hold the rows it said it left.
+    """
+    directory = lake.staging(batch) / shard
+    tables = read_tables(directory)
+    said, found = json.loads((directory / "shard.json").read_text()), {name: table.num_rows for name, table in tables.items()}
+    if said != found:
+        raise LossError(
+            f"{directory} should hold the rows {said} and holds {found}; delete it and clear the shard: it is done again"
+        )
+    return tables
 
 
 def unfinished(lake: Lake, stage: str) -> list[BatchRef]:
     """Batches of a stage that were begun and not brought to their end, oldest first."""
-    staged = {p.name for p in (lake.root / "staging").glob(f"*-{stage}") if not p.name.startswith(".")}
-    return [BatchRef.parse(name) for name in sorted(staged)]
+    staged = sorted(p.name for p in (lake.root / "staging").glob(f"*-{stage}"))
+    return [batch for name in staged if (batch := BatchRef.parse(name))]
 
 
 def begin(lake: Lake, batch: BatchRef) -> None:
@@ -118,6 +133,13 @@ def begin(lake: Lake, batch: BatchRef) -> None:
     make_dirs(lake.staging(batch))
 
 
-def forget(lake: Lake, batch: BatchRef) -> None:
-    """Ends a batch: what its shards left is in the lake now."""
-    remove_dir(lake.staging(batch))
+def forget_shards(lake: Lake, batch: BatchRef, shards: Iterable[str]) -> None:
+    """Removes what these shards left: it is in the lake now."""
+    for shard in shards:
+        remove_dir(lake.staging(batch) / shard)
+
+
+def end(lake: Lake, batch: BatchRef) -> None:
+    """Takes back the mark that a batch is begun, unless a shard has left something meanwhile."""
+    with suppress(OSError):
+        lake.staging(batch).rmdir()

@@ -24,10 +24,21 @@ class DueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Untagged:
-    """An article version that no tagger has read, and from when it could be read in the lake."""
+    """An article version that no tagger has read, the batch it came with, and from when it could be read in the lake."""
 
     article: Article
+    batch_id: str
     news_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastRevision:
+    """The last revision of an entry, what it says, and the how-manieth it is."""
+
+    revision: str
+    wording: str
+    seen_at: datetime
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +56,15 @@ def last_visits(con: duckdb.DuckDBPyConnection) -> dict[str, Visit]:
     return {v.feed_id: v for v in from_arrow(con.sql("FROM feeds").to_arrow_table(), Visit)}
 
 
-def known_revisions(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> set[tuple[str, str]]:
-    """Which (entry_id, revision) of these entries the lake has."""
-    rows = _ask(con, "SELECT DISTINCT entry_id, revision FROM lake.entries SEMI JOIN asked USING (entry_id)", entry_id=entry_ids)
-    return {(row["entry_id"], row["revision"]) for row in rows.to_pylist()}
+def last_revisions(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> dict[str, LastRevision]:
+    """The last revision of each of these entries that the lake has."""
+    query = """
+        SELECT entry_id, arg_max(revision, k) AS revision, arg_max(wording, k) AS wording,
+               max(seen_at) AS seen_at, count(*) AS number
+        FROM (SELECT *, (seen_at, available_at, batch_id) AS k FROM lake.entries SEMI JOIN asked USING (entry_id))
+        GROUP BY entry_id
+    """
+    return {row.pop("entry_id"): LastRevision(**row) for row in _ask(con, query, entry_id=entry_ids).to_pylist()}
 
 
 def known_visits(con: duckdb.DuckDBPyConnection, visit_ids: list[str]) -> set[str]:
@@ -57,22 +73,41 @@ def known_visits(con: duckdb.DuckDBPyConnection, visit_ids: list[str]) -> set[st
     return set(_ask(con, query, visit_id=visit_ids)["visit_id"].to_pylist())
 
 
+def known_pages(con: duckdb.DuckDBPyConnection, page_ids: list[str]) -> set[str]:
+    """Which of these fetches the lake has."""
+    query = "SELECT DISTINCT page_id FROM lake.pages SEMI JOIN asked USING (page_id)"
+    return set(_ask(con, query, page_id=page_ids)["page_id"].to_pylist())
+
+
 def tagged_versions(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> set[str]:
     """Which of these article versions have been tagged."""
     query = "SELECT DISTINCT version_id FROM lake.taggings SEMI JOIN asked USING (version_id)"
     return set(_ask(con, query, version_id=version_ids)["version_id"].to_pylist())
 
 
+def readable_from(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> datetime | None:
+    """From when all of these entries could be read."""
+    query = "SELECT max(available_at) AS at FROM lake.entries SEMI JOIN asked USING (entry_id)"
+    latest: datetime | None = _ask(con, query, entry_id=entry_ids)["at"][0].as_py()
+    return latest
+
+
 def due_entries(con: duckdb.DuckDBPyConnection, now: datetime) -> list[DueEntry]:
     """Every entry revision without an outcome, or with one that is due again by now; in order of arrival."""
+    # the ids first: the wide columns are then read for what is due alone
     rows = con.sql(
         """
-        SELECT e.*, coalesce(o.attempt, 0) + 1 AS next_attempt
-        FROM lake.entries e
-        LEFT JOIN (
-            FROM lake.outcomes QUALIFY row_number() OVER (PARTITION BY entry_id, revision ORDER BY attempt DESC) = 1
-        ) o USING (entry_id, revision)
-        WHERE o.entry_id IS NULL OR (NOT o.final AND o.due_at <= $now)
+        WITH due AS MATERIALIZED (
+            SELECT e.entry_id, e.revision, coalesce(o.attempt, 0) + 1 AS next_attempt
+            FROM (SELECT entry_id, revision FROM lake.entries) e
+            LEFT JOIN (
+                SELECT entry_id, revision, max(attempt) AS attempt, arg_max(final, attempt) AS final,
+                       arg_max(due_at, attempt) AS due_at
+                FROM lake.outcomes GROUP BY ALL
+            ) o USING (entry_id, revision)
+            WHERE o.entry_id IS NULL OR (NOT o.final AND o.due_at <= $now)
+        )
+        SELECT e.*, due.next_attempt FROM lake.entries e JOIN due USING (entry_id, revision)
         ORDER BY e.seen_at, e.feed_id, e.position, e.entry_id
         """,
         params={"now": now},
@@ -114,6 +149,7 @@ def first_with_text(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> dict[s
         SELECT a.text_hash, a.version_id, a.article_id, a.seen_at, coalesce(r.story_id, a.article_id) AS story_id
         FROM lake.articles a SEMI JOIN asked USING (text_hash)
         LEFT JOIN lake.relations r USING (version_id)
+        WHERE a.version_id NOT IN (SELECT id FROM lake.superseded)
         QUALIFY row_number() OVER (PARTITION BY a.text_hash ORDER BY a.available_at, a.seen_at, a.version_id) = 1
     """
     return {row.pop("text_hash"): FirstText(**row) for row in _ask(con, query, text_hash=hashes).to_pylist()}
@@ -123,11 +159,14 @@ def untagged(con: duckdb.DuckDBPyConnection) -> list[Untagged]:
     """Every article version that no tagger has read yet, oldest first."""
     rows = con.sql(
         """
-        SELECT * FROM lake.articles ANTI JOIN lake.taggings USING (version_id)
-        ORDER BY available_at, seen_at, version_id
+        WITH waiting AS MATERIALIZED (
+            SELECT version_id FROM (SELECT version_id FROM lake.articles) ANTI JOIN lake.taggings USING (version_id)
+        )
+        SELECT a.* FROM lake.articles a JOIN waiting USING (version_id) ORDER BY a.available_at, a.seen_at, version_id
         """
     ).to_arrow_table()
-    return [Untagged(a, t) for a, t in zip(from_arrow(rows, Article), rows["available_at"].to_pylist(), strict=True)]
+    found = zip(from_arrow(rows, Article), rows["batch_id"].to_pylist(), rows["available_at"].to_pylist(), strict=True)
+    return [Untagged(article, batch_id, available_at) for article, batch_id, available_at in found]
 
 
 def known_companies(con: duckdb.DuckDBPyConnection, company_ids: list[str]) -> dict[str, str]:

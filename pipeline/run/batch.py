@@ -1,13 +1,25 @@
 """A batch from its first shard to its commit, the same for every stage. I/O."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from pipeline.lake import connect
-from pipeline.lake.commit import Clock, Timing, commit, committed, confirm, system_clock, write_schema_files
+from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm, system_clock, write_schema_files
 from pipeline.lake.layout import STAGES, BatchRef, Lake, batch_id_of
-from pipeline.lake.lock import hold, refuse_if_held
+from pipeline.lake.lock import Fence, hold, refuse_if_held
 from pipeline.lake.rows import merge
-from pipeline.lake.staging import begin, finish_shard, finished_shards, forget, is_finished, shard_tables, unfinished
+from pipeline.lake.staging import (
+    begin,
+    end,
+    finish_shard,
+    finished_shards,
+    forget_shards,
+    is_finished,
+    kept_owners,
+    shard_tables,
+    unfinished,
+)
+from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
 from pipeline.run.context import Context, Say
 from pipeline.settings import Settings
@@ -37,7 +49,7 @@ def work_shard(settings: Settings, stage: str, batch_id: str, shard: int, say: S
     write_schema_files(lake)
     batch = BatchRef(batch_id, stage)
     label = f"shard-{shard}-of-{settings.shards}"
-    if is_finished(lake, batch, label) or any(label in shards for shards in committed(lake, batch).values()):
+    if is_finished(lake, batch, label) or any(label in note["shards"] for note in committed(lake, batch).values()):
         say(f"{batch.name} {label}: finished by an earlier attempt")
         return
     with hold(lake, batch, label):
@@ -58,27 +70,47 @@ def settle(settings: Settings, stage: str, batch_id: str, say: Say) -> Report:
     lake.open_for_writing()
     write_schema_files(lake)
     batch, timing = BatchRef(batch_id, stage), Timing(settings.clock_tolerance)
-    with hold(lake, batch, "commit", last=True):
-        parts = committed(lake, batch)
-        for part in parts:
+    with hold(lake, batch, "commit", last=True) as fence:
+        for part in committed(lake, batch):
             confirm(lake, lake.hot(part), timing)
-        done = {label for shards in parts.values() for label in shards}
-        fresh = [label for label in finished_shards(lake, batch) if label not in done]
+        taken = _commit_finished(lake, batch, timing, fence)
+        forget_shards(lake, batch, taken)
+        if not _still_kept(lake, batch):
+            end(lake, batch)
+    counts: Counter[str] = Counter()
+    for note in committed(lake, batch).values():
+        counts.update(note["counts"])
+    told = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+    say(f"{batch.name}: {told or 'nothing new'}")
+    return Report(batch_id, stage, dict(counts))
+
+
+def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence) -> list[str]:
+    """Commits what shards have finished and the lake does not hold; the shards whose results it holds now."""
+    finished = finished_shards(lake, batch)
+    while True:
+        parts = committed(lake, batch)
+        done = {label for note in parts.values() for label in note["shards"]}
+        fresh = tuple(label for label in finished if label not in done)
+        if not fresh:
+            return finished
+        merged = merge([shard_tables(lake, batch, label) for label in fresh])
+        with connect(lake.root) as con:
+            decided = _STEPS[batch.stage].decide(con, merged)
+        if not any(table.num_rows for table in decided.tables.values()):
+            return finished
         target = batch.derived(len(parts) + 1) if parts else batch
-        counts = _commit_shards(lake, batch, target, fresh, timing) if fresh else {}
-        forget(lake, batch)
-    say(f"{batch.name}: " + (", ".join(f"{n} {what}" for what, n in counts.items()) or "nothing new"))
-    return Report(batch_id, stage, counts)
+        commit(lake, Parcel(target, decided.tables, fresh, decided.counts, decided.not_before), timing, fence)
 
 
-def _commit_shards(lake: Lake, batch: BatchRef, target: BatchRef, fresh: list[str], timing: Timing) -> dict[str, int]:
-    """Decides what these shards add to the lake as it is now, and commits that; the counts of it."""
-    merged = merge([shard_tables(lake, batch, label) for label in fresh])
+def _still_kept(lake: Lake, batch: BatchRef) -> bool:
+    """Whether the batch has kept answers that no shard has brought into the lake; then it stays begun and can be gone on with."""
+    owners = kept_owners(lake, batch)
+    if not owners:
+        return False
     with connect(lake.root) as con:
-        decided = _STEPS[batch.stage].decide(con, merged)
-    if any(table.num_rows for table in decided.tables.values()):
-        commit(lake, target, decided.tables, fresh, timing)
-    return decided.counts
+        known = known_visits(con, list(owners)) if batch.stage == "pull" else known_pages(con, list(owners))
+    return bool(owners - known)
 
 
 def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[Report]:

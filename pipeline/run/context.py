@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from pipeline import __version__
@@ -33,10 +34,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a batch adds to the lake, and how that is summed up."""
+    """What a batch adds to the lake, how that is summed up, and from when all it rests on could be read."""
 
     tables: Tables
     counts: dict[str, int]
+    not_before: datetime | None = None
 
 
 def is_mine(context: Context, host: str) -> bool:
@@ -64,7 +66,7 @@ def ask(context: Context, requests: list[Request], known: dict[str, str | None])
     asyncio.run(_keep_all(context, asked, known))
     if missing := {r.owner for r in asked} - kept_owners(context.lake, context.batch):
         raise LossError(f"{len(missing)} of {len(asked)} requests have no answer, not even a failed one: {sorted(missing)[:5]}")
-    return (b for b in kept(context.lake, context.batch) if is_mine(context, host_of(b.url)))
+    return kept(context.lake, context.batch, lambda url: is_mine(context, host_of(url)))
 
 
 async def _keep_all(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:

@@ -12,14 +12,13 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.dedupe import KEY_RULE
-from pipeline.errors import LossError
 from pipeline.lake.work import FirstText, current_versions, first_with_text, known_keys, last_attempts
 from schemas import ids
 from schemas.article import Article, ArticleKey, Attempt, Relation
 from schemas.columns import to_arrow
 from schemas.outcome import KEPT, Outcome, OutcomeCode, Superseded
 
-#: After so many attempts an entry is given up; with the waits below that is about a day and a half after the first.
+#: After so many attempts an entry is given up; with the waits below that is a little over a day after the first.
 MAX_ATTEMPTS = 6
 FIRST_WAIT, WAIT_FACTOR, LONGEST_WAIT = timedelta(minutes=5), 4, timedelta(hours=24)
 TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR})
@@ -38,7 +37,8 @@ class Memory:
 
 
 def load_memory(con: duckdb.DuckDBPyConnection, attempts: list[Attempt]) -> Memory:
-    keys = known_keys(con, [k for a in attempts for k in (a.link_key, a.final_key, a.canonical_key) if k])
+    """What the lake knows of all that these attempts touch."""
+    keys = known_keys(con, [k for a in attempts for k in (a.link_key, a.final_key, a.canonical_key, a.entry_id) if k])
     return Memory(
         keys=keys,
         texts=first_with_text(con, [a.article.text_hash for a in attempts if a.article]),
@@ -53,27 +53,17 @@ class Ledger:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._rows: dict[str, list[Any]] = {t: [] for t in _TABLES}
-        self._skipped: set[tuple[str, str, int]] = set()
 
     def enter(self, attempt: Attempt) -> None:
         """Ends one attempt, unless another batch or shard has ended it already."""
         entry = (attempt.entry_id, attempt.revision)
         if self._memory.attempts.get(entry, 0) >= attempt.attempt:
-            self._skipped.add((*entry, attempt.attempt))
             return
         self._memory.attempts[entry] = attempt.attempt
         outcome = self._end(attempt)
         if not outcome.kept:
             self._memory.failed[attempt.link_key] = outcome
         self._rows["outcomes"].append(outcome)
-
-    def check(self, attempts: list[Attempt]) -> None:
-        """Raises LossError where an attempt that came in has no outcome."""
-        ended = {(o.entry_id, o.revision, o.attempt) for o in self._rows["outcomes"]} | self._skipped
-        missing = [a for a in attempts if (a.entry_id, a.revision, a.attempt) not in ended]
-        if missing:
-            names = ", ".join(f"{a.entry_id} ({a.url})" for a in missing[:5])
-            raise LossError(f"{len(missing)} of {len(attempts)} attempts have no outcome: {names}; nothing was committed")
 
     def tables(self) -> dict[str, pa.Table]:
         return {name: to_arrow(self._rows[name], row) for name, row in _TABLES.items()}
@@ -100,7 +90,9 @@ class Ledger:
         other = self._memory.failed.get(a.link_key)
         if other is None:
             return _failed(a, OutcomeCode.UNREACHABLE, "another entry with the same address was to be read first, and was not")
-        return _failed(a, OutcomeCode(other.code), f"same address as {other.entry_id}: {other.detail}")
+        # another entry's attempts are used up, this one's are not
+        code = OutcomeCode.UNREACHABLE if other.code == OutcomeCode.GIVEN_UP else OutcomeCode(other.code)
+        return _failed(a, code, f"same address as {other.entry_id}: {other.detail}")
 
     def _known(self, a: Attempt, article: str) -> Outcome:
         current = self._memory.current.get(article)
@@ -110,33 +102,45 @@ class Ledger:
 
     def _end_read(self, a: Attempt, article: Article) -> Outcome:
         """A page that was read: an article of its own, a later version of one, or one known under another address."""
-        keys = {"link": a.link_key, "final": a.final_key, "canonical": a.canonical_key}
-        known = next((self._memory.keys[k] for k in keys.values() if k in self._memory.keys), None)
-        current = self._memory.current.get(known or "")
-        if known and (current is None or current.entry_id != a.entry_id):
-            self._add_keys(keys, known)
-            return self._known(a, known)
+        current = self._known_as(a, article)
         if current and (current.text_hash, current.title) == (article.text_hash, article.title):
-            self._add_keys(keys, current.article_id)
+            self._add_keys(a, current.article_id)
             return self._known(a, current.article_id)
         if current:
             version = ids.version_id(current.article_id, a.shown_by or a.entry_id)
             article = replace(article, article_id=current.article_id, version_id=version, change_type="revised")
-            old = Superseded(what="version", id=current.version_id, replaced_by=article.version_id, why="revised")
+            old = Superseded(what="version", id=current.version_id, replaced_by=version, why="revised")
             self._rows["superseded"].append(old)
-        self._add_keys(keys, article.article_id)
+        self._add_keys(a, article.article_id)
         self._memory.current[article.article_id] = article
         self._rows["articles"].append(article)
         return _ended(a, self._relate(article), article_id=article.article_id, version_id=article.version_id)
 
+    def _known_as(self, a: Attempt, article: Article) -> Article | None:
+        """The last version of the article this page is: by its link or its entry, or by where it led and what it says.
+
+        Where a page led, and what it names as canonical, can be one address for many articles (a consent page, a section);
+        only with the same title or the same text does it decide.
+        """
+        own = self._current(a.entry_id)
+        if current := self._current(a.link_key) or (own if own and own.host == article.host else None):
+            return current
+        for key in (a.final_key, a.canonical_key):
+            if (current := self._current(key)) and (current.title == article.title or current.text_hash == article.text_hash):
+                return current
+        return None
+
+    def _current(self, key: str | None) -> Article | None:
+        return self._memory.current.get(self._memory.keys.get(key or "", ""))
+
     def _relate(self, article: Article) -> OutcomeCode:
         """Whether an article's text was known from another one; then they are related."""
         first = self._memory.texts.get(article.text_hash)
-        if first is None:
+        if first is None and article.text_hash:
             self._memory.texts[article.text_hash] = FirstText(
                 article.version_id, article.article_id, article.seen_at, article.article_id
             )
-        if first is None or first.article_id == article.article_id:
+        if first is None or not article.text_hash or first.article_id == article.article_id:
             return OutcomeCode.ARTICLE
         self._rows["relations"].append(
             Relation(
@@ -153,8 +157,8 @@ class Ledger:
         )
         return OutcomeCode.COPY
 
-    def _add_keys(self, keys: dict[str, str | None], article: str) -> None:
-        for basis, key in keys.items():
+    def _add_keys(self, a: Attempt, article: str) -> None:
+        for basis, key in {"link": a.link_key, "entry": a.entry_id, "final": a.final_key, "canonical": a.canonical_key}.items():
             if key and key not in self._memory.keys:
                 self._memory.keys[key] = article
                 self._rows["article_keys"].append(ArticleKey(key=key, article_id=article, basis=basis, rule=KEY_RULE))

@@ -2,21 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from operator import call
-from typing import TypeVar
 
 import duckdb
 
 from pipeline.dedupe import url_key
-from pipeline.errors import WorkerKilled
+from pipeline.errors import WorkerError
 from pipeline.feeds import LastVisit, due, load_catalogue, next_visit
-from pipeline.isolate import Workers
+from pipeline.isolate import Workers, attempt
 from pipeline.lake import connect
 from pipeline.lake.rows import Tables
-from pipeline.lake.work import known_revisions, known_visits, last_visits
+from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, ask, host_of, is_mine, tally
 from schemas import ids
@@ -26,8 +24,10 @@ from schemas.feed import Entry, Feed, ParsedFeed, Visit, VisitCode
 from schemas.outcome import Outcome, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Request
 
-Row = TypeVar("Row")
-Parsed = ParsedFeed | Unreadable | WorkerKilled | None
+Parsed = ParsedFeed | Unreadable | WorkerError | None
+
+#: An entry that changes at every visit (a counter, a rotating teaser) is taken this often and then left alone.
+MOST_REVISIONS = 24
 
 
 def work(context: Context) -> Tables:
@@ -42,25 +42,25 @@ def work(context: Context) -> Tables:
         visits: list[Visit] = []
         entries: list[Entry] = []
         for body, parsed in _parse(bodies, feeds, last):
-            feed = feeds.get(body.target) or Feed(feed_id=body.target, url=body.url, source=body.target)
-            visit = _visit(feed, body, parsed, last.get(body.target))
-            found = _entries(feed, visit, parsed) if isinstance(parsed, ParsedFeed) else []
+            before = last.get(body.target)
+            feed = feeds.get(body.target) or _feed_of(body, before)
+            found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
+            visit = _visit(feed, body, parsed, before if before and before.url == body.url else None, repeated)
             context.say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
             visits.append(visit)
             entries += found
-        known = known_revisions(con, [e.entry_id for e in entries])
-    fresh = [e for e in entries if (e.entry_id, e.revision) not in known]
+        fresh, endless = _new_revisions(con, entries)
     context.say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
+    if endless:
+        context.say(f"{endless} entries have changed {MOST_REVISIONS} times, their changes are taken no more")
     return {"visits": to_arrow(visits, Visit), "entries": to_arrow(fresh, Entry)}
 
 
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     """What of the shards' visits and entries the lake does not have; entries that lead nowhere end here."""
     had = known_visits(con, merged["visits"]["visit_id"].to_pylist())
-    visits = _first(from_arrow(merged["visits"], Visit), lambda v: v.visit_id, had)
-    entries = from_arrow(merged["entries"], Entry)
-    known = known_revisions(con, [e.entry_id for e in entries])
-    fresh = _first(entries, lambda e: (e.entry_id, e.revision), known)
+    visits = list({v.visit_id: v for v in from_arrow(merged["visits"], Visit) if v.visit_id not in had}.values())
+    fresh, _ = _new_revisions(con, from_arrow(merged["entries"], Entry))
     new = Counter(e.visit_id for e in fresh)
     visits = [replace(v, entries_new=new[v.visit_id]) for v in visits]
     dead_ends = [_no_link(e) for e in fresh if not (e.url or e.content_html or e.summary)]
@@ -73,12 +73,26 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     return Decided(tables, {"visits": len(visits), **codes, "entries": len(fresh), "entries without link": len(dead_ends)})
 
 
-def _first(rows: list[Row], identity: Callable[[Row], Hashable], known: Container[Hashable]) -> list[Row]:
-    """The first row of each identity that is not known yet."""
-    first: dict[Hashable, Row] = {}
-    for row in rows:
-        first.setdefault(identity(row), row)
-    return [row for key, row in first.items() if key not in known]
+def _new_revisions(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> tuple[list[Entry], int]:
+    """Those of the entries that say something else than the lake's last revision of them, and how many change without end."""
+    last = last_revisions(con, [e.entry_id for e in entries])
+    fresh: dict[str, Entry] = {}
+    endless = 0
+    for entry in entries:
+        before = last.get(entry.entry_id)
+        # bytes of a batch that was broken off may be older than what is known by now
+        if entry.entry_id in fresh or (before and (before.wording == entry.wording or before.seen_at > entry.seen_at)):
+            continue
+        if before and before.number >= MOST_REVISIONS:
+            endless += 1
+            continue
+        fresh[entry.entry_id] = replace(entry, revision=ids.revision_id(entry.wording, before.revision if before else None))
+    return list(fresh.values()), endless
+
+
+def _feed_of(body: Body, before: Visit | None) -> Feed:
+    """A feed that was asked and has left the catalogue since."""
+    return Feed(feed_id=body.target, url=body.url, source=before.source if before else body.target)
 
 
 def _last(visit: Visit) -> LastVisit:
@@ -115,7 +129,7 @@ def _parse(bodies: Iterator[Body], feeds: dict[str, Feed], last: dict[str, Visit
                 waiting.append(body)
             else:
                 yield body, None
-        yield from zip(waiting, workers.map(call, ((_parsing(b, feeds.get(b.target)),) for b in waiting)), strict=True)
+        yield from zip(waiting, workers.map(attempt, ((_parsing(b, feeds.get(b.target)),) for b in waiting)), strict=True)
 
 
 def _parsing(body: Body, feed: Feed | None) -> Callable[[], ParsedFeed | Unreadable]:
@@ -133,8 +147,11 @@ def _is_same(body: Body, last: Visit | None) -> bool:
     return last is not None and body.sha256 is not None and body.sha256 == last.body_sha256
 
 
-def _visit(feed: Feed, body: Body, parsed: Parsed, last: Visit | None) -> Visit:
+def _visit(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeated: int) -> Visit:
+    """The visit as it ended; `last` is the one before to the same address."""
     code, detail = _code(body, parsed, last)
+    if repeated:
+        detail = "; ".join(filter(None, (detail, f"{repeated} entries repeat the key of another and were left out")))
     upcoming = next_visit(
         feed,
         code,
@@ -198,10 +215,12 @@ def _code(body: Body, parsed: Parsed, last: Visit | None) -> tuple[VisitCode, st
             return VisitCode.PARSED, parsed.problem
         case Unreadable():
             return VisitCode(parsed.code), parsed.detail
-        case WorkerKilled():
+        case WorkerError():
             return VisitCode.UNPARSABLE, str(parsed)
     if body.code == FetchCode.OK:
-        return (VisitCode.UNCHANGED, None) if _is_same(body, last) else (VisitCode.NOT_A_FEED, "the body is empty")
+        # bytes that were known when they came are not kept again: content is null then, and the hash is there
+        known = body.content is None and body.sha256 is not None
+        return (VisitCode.UNCHANGED, None) if known or _is_same(body, last) else (VisitCode.NOT_A_FEED, "the body is empty")
     if body.code == FetchCode.STATUS:
         busy = body.status == 503 and body.retry_after_s is not None
         code = VisitCode.BUSY if busy else _OF_STATUS.get(body.status or 0, VisitCode.HTTP_ERROR)
@@ -209,17 +228,19 @@ def _code(body: Body, parsed: Parsed, last: Visit | None) -> tuple[VisitCode, st
     return _OF_FETCH[body.code], body.detail
 
 
-def _entries(feed: Feed, visit: Visit, parsed: ParsedFeed) -> list[Entry]:
-    """The entries of one feed; of two with one key the first, as feeds list the newest first."""
+def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], int]:
+    """The entries of one feed; of several with one key the first, as feeds list the newest first, and how many were left out."""
     entries: dict[str, Entry] = {}
     for position, e in enumerate(parsed.entries):
+        wording = ids.wording_of(e.title, e.summary, url_key(e.url) if e.url else None, e.content_html)
         entry = Entry(
             entry_id=ids.entry_id(feed.feed_id, e.key),
-            revision=ids.revision_id(e.title, e.summary, url_key(e.url) if e.url else None, e.content_html),
+            revision=ids.revision_id(wording, None),
+            wording=wording,
             feed_id=feed.feed_id,
             source=feed.source,
-            visit_id=visit.visit_id,
-            seen_at=visit.visited_at,
+            visit_id=body.owner,
+            seen_at=body.asked_at,
             position=position,
             key=e.key,
             key_basis=e.key_basis,
@@ -235,7 +256,7 @@ def _entries(feed: Feed, visit: Visit, parsed: ParsedFeed) -> list[Entry]:
             date_quality=e.date_quality,
         )
         entries.setdefault(entry.entry_id, entry)
-    return list(entries.values())
+    return list(entries.values()), len(parsed.entries) - len(entries)
 
 
 def _no_link(entry: Entry) -> Outcome:

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from html import escape
-from operator import call
+from urllib.parse import urlsplit
 
 import duckdb
 
 from pipeline.dedupe import text_hash, url_key
-from pipeline.errors import WorkerKilled
-from pipeline.isolate import Workers
+from pipeline.errors import LossError, WorkerError
+from pipeline.isolate import Workers, attempt
 from pipeline.lake import connect
 from pipeline.lake.rows import Tables
-from pipeline.lake.work import DueEntry, current_versions, due_entries, entries_by_id, known_keys
+from pipeline.lake.work import DueEntry, current_versions, due_entries, entries_by_id, known_keys, known_pages, readable_from
 from pipeline.read import EXTRACTOR, read_page
 from pipeline.run.context import Context, Decided, ask, host_of, is_mine, tally
 from pipeline.run.ledger import Ledger, load_memory
@@ -27,7 +27,7 @@ from schemas.feed import Entry
 from schemas.outcome import OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Page, Request
 
-Read = Reading | Unreadable | WorkerKilled
+Read = Reading | Unreadable | WorkerError
 HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 
 
@@ -42,11 +42,11 @@ def work(context: Context) -> Tables:
         entries = entries_by_id(con, [(b.target, b.revision or "") for b in bodies])
     pages, attempts = [], [*settled]
     for entry, body, read in _read_all(bodies, entries):
-        page = _page(body, read)
-        attempt = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
-        context.say(f"{attempt.code or 'read'}: {entry.url}" + (f" ({attempt.detail})" if attempt.detail else ""))
-        pages.append(page)
-        attempts.append(attempt)
+        ended = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
+        context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
+        pages.append(_page(body, read))
+        attempts.append(ended)
+    _check(due, attempts)
     context.say(f"attempts: {tally(a.code or 'read' for a in attempts)}")
     return {"pages": to_arrow(pages, Page), "attempts": to_arrow(attempts, Attempt)}
 
@@ -55,28 +55,37 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     """What the attempts add to the lake: one outcome each, articles, keys and relations where there is news."""
     attempts = sorted(from_arrow(merged["attempts"], Attempt), key=lambda a: (a.seen_at, a.feed_id, a.position, a.entry_id))
     ledger = Ledger(load_memory(con, attempts))
-    for attempt in attempts:
-        ledger.enter(attempt)
-    ledger.check(attempts)
-    pages = {p.page_id: p for p in from_arrow(merged["pages"], Page)}
-    # a page whose attempt had been settled by another batch is still a fetch that was made
-    return Decided({"pages": to_arrow(pages.values(), Page), **ledger.tables()}, ledger.counts())
+    for one in attempts:
+        ledger.enter(one)
+    had = known_pages(con, merged["pages"]["page_id"].to_pylist())
+    # a page whose attempt was settled by another batch meanwhile is still a fetch that was made
+    pages = {p.page_id: p for p in from_arrow(merged["pages"], Page) if p.page_id not in had}
+    latest = readable_from(con, [a.entry_id for a in attempts])
+    return Decided({"pages": to_arrow(pages.values(), Page), **ledger.tables()}, ledger.counts(), latest)
+
+
+def _check(due: list[DueEntry], attempts: list[Attempt]) -> None:
+    """Raises LossError where an entry that was due has no attempt, not even a failed one."""
+    made = {(a.entry_id, a.revision) for a in attempts}
+    missing = [d.entry for d in due if (d.entry.entry_id, d.entry.revision) not in made]
+    if missing:
+        names = ", ".join(f"{e.entry_id} ({e.url})" for e in missing[:5])
+        raise LossError(f"{len(missing)} of {len(due)} due entries were not attempted: {names}; nothing is left for the commit")
 
 
 def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry]) -> tuple[list[Attempt], list[Request]]:
     """Splits what is due into attempts that end without a fetch, and requests; one address is asked once."""
-    keys = {d.entry.entry_id: _key(d.entry) for d in due}
-    known = known_keys(con, list(keys.values()))
-    owners = {a: v.entry_id for a, v in current_versions(con, list(known.values())).items()}
+    known = known_keys(con, [_key(d.entry) for d in due])
+    current = current_versions(con, list(known.values()))
     settled: list[Attempt] = []
     requests: list[Request] = []
     asked: set[str] = set()
     for d in due:
-        key, now = keys[d.entry.entry_id], context.clock()
+        key, now = _key(d.entry), context.clock()
         article = known.get(key)
         if d.entry.url is None:
             settled.append(_attempt(d.entry, d.attempt, now, read=_read_content(d.entry)))
-        elif article is not None and owners.get(article) != d.entry.entry_id:
+        elif article is not None and not _may_be_news(d.entry, current.get(article)):
             settled.append(_attempt(d.entry, d.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article))
         elif key in asked:
             settled.append(_attempt(d.entry, d.attempt, now))
@@ -84,6 +93,13 @@ def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry])
             asked.add(key)
             requests.append(_request(context, d))
     return settled, requests
+
+
+def _may_be_news(entry: Entry, current: Article | None) -> bool:
+    """Whether an entry whose address is known may show a change: it is the article's own, or its feed names it anew."""
+    if current is None or current.entry_id == entry.entry_id:
+        return True
+    return current.feed_id == entry.feed_id and entry.title != current.title and entry.seen_at > current.seen_at
 
 
 def _key(entry: Entry) -> str:
@@ -109,7 +125,7 @@ def _read_all(bodies: list[Body], entries: dict[tuple[str, str], Entry]) -> Iter
     found = [(entries[b.target, b.revision or ""], b) for b in bodies]
     readable = [(e, b) for e, b in found if b.code == FetchCode.OK and b.content and _is_html(b)]
     with Workers() as workers:
-        for (entry, body), read in zip(readable, workers.map(call, ((_reading(e, b),) for e, b in readable)), strict=True):
+        for (entry, body), read in zip(readable, workers.map(attempt, ((_reading(e, b),) for e, b in readable)), strict=True):
             yield entry, body, read
     yield from ((e, b, None) for e, b in found if not (b.code == FetchCode.OK and b.content and _is_html(b)))
 
@@ -157,8 +173,8 @@ def _attempt(
 ) -> Attempt:
     """One attempt as far as a shard can tell: what was read, or why nothing was."""
     key = _key(entry)
-    final = url_key(body.final_url) if body and body.final_url else None
-    canonical = url_key(read.canonical_url) if isinstance(read, Reading) and read.canonical_url else None
+    final = _telling(body.final_url if body else None)
+    canonical = _telling(read.canonical_url if isinstance(read, Reading) else None)
     code, detail = _failure(body, read)
     return Attempt(
         entry_id=entry.entry_id,
@@ -173,7 +189,7 @@ def _attempt(
         link_key=key,
         final_key=final,
         # a canonical link to another host never decides identity: it is the publisher's claim about somebody else
-        canonical_key=canonical if canonical and host_of(f"//{canonical}") == host_of(f"//{final or key}") else None,
+        canonical_key=canonical if canonical and _host(canonical) == _host(final or key) else None,
         code=known.get("code") or code,
         article_id=known.get("article_id"),
         detail=detail,
@@ -182,6 +198,17 @@ def _attempt(
         shown_by=body.owner if body else entry.visit_id,
         article=_article(entry, body, read) if isinstance(read, Reading) else None,
     )
+
+
+def _telling(url: str | None) -> str | None:
+    """The key of an address that can tell articles apart; None for a host's front page, which many sites name or lead to."""
+    key = url_key(url) if url else ""
+    parts = urlsplit(key)
+    return key if parts.path.strip("/") or parts.query else None
+
+
+def _host(key: str) -> str:
+    return urlsplit(key).netloc
 
 
 _OF_FETCH = {
@@ -199,7 +226,7 @@ def _failure(body: Body | None, read: Read | None) -> tuple[str | None, str | No
     match read:
         case Unreadable():
             return read.code, read.detail
-        case WorkerKilled():
+        case WorkerError():
             return OutcomeCode.UNREADABLE, str(read)
         case Reading():
             return None, None

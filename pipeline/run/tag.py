@@ -6,6 +6,8 @@ from dataclasses import replace
 import duckdb
 
 from pipeline.lake import connect
+from pipeline.lake.commit import Timing, confirm
+from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import Untagged, known_companies, tagged_versions, untagged
 from pipeline.read import promotion_spans
@@ -13,7 +15,6 @@ from pipeline.run.context import Context, Decided, is_mine
 from pipeline.tag import Tagger
 from schemas import ids
 from schemas.columns import from_arrow, to_arrow
-from schemas.outcome import Superseded
 from schemas.tag import Company, Mention, Sentiment, Tagging, Tags, Verdict
 
 _TABLES: dict[str, type] = {"taggings": Tagging, "mentions": Mention, "sentiments": Sentiment, "companies": Company}
@@ -23,12 +24,19 @@ def work(context: Context) -> Tables:
     """Tags this shard's share of what no tagger has read: taggings, mentions, sentiments, and the companies named."""
     with connect(context.lake.root) as con:
         waiting = [u for u in untagged(con) if is_mine(context, u.article.article_id)]
+        # what is tagged counts from when its article could be read, so that must be known for certain first
+        timing = Timing(context.settings.clock_tolerance)
+        kept_time = [confirm(context.lake, context.lake.hot(BatchRef(b, "read")), timing) for b in {u.batch_id for u in waiting}]
+        if not all(kept_time):
+            waiting = [u for u in untagged(con) if is_mine(context, u.article.article_id)]
     context.say(f"{len(waiting)} article versions to tag")
     rows: dict[str, list[object]] = {name: [] for name in _TABLES}
     if waiting:
         tagger = Tagger.load()
         for one in waiting:
-            _tag(tagger, one, rows)
+            problem = _tag(tagger, one, rows)
+            if problem:
+                context.say(f"failed: {one.article.version_id} {one.article.title!r} ({problem})")
         named = {m.company_id for m in rows["mentions"] if isinstance(m, Mention)}
         rows["companies"] = [tagger.companies[i] for i in sorted(named)]
         context.say(f"{len(rows['mentions'])} mentions of {len(named)} companies")
@@ -40,33 +48,33 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     taggings = from_arrow(merged["taggings"], Tagging)
     had = tagged_versions(con, [t.version_id for t in taggings])
     fresh = {t.version_id: t for t in taggings if t.version_id not in had}
-    mentions = {(m.version_id, m.field, m.start): m for m in from_arrow(merged["mentions"], Mention) if m.version_id in fresh}
-    sentiments = {(s.version_id, s.company_id): s for s in from_arrow(merged["sentiments"], Sentiment) if s.version_id in fresh}
+    runs = {t.tagging_id for t in fresh.values()}
+    mentions = {(m.version_id, m.field, m.start): m for m in from_arrow(merged["mentions"], Mention) if m.tagging_id in runs}
+    sentiments = {(s.version_id, s.company_id): s for s in from_arrow(merged["sentiments"], Sentiment) if s.tagging_id in runs}
     companies = {c.company_id: c for c in from_arrow(merged["companies"], Company)}
     known = known_companies(con, list(companies))
-    changed = [c for c in companies.values() if known.get(c.company_id) != c.record_id]
-    superseded = [
-        Superseded(what="company", id=known[c.company_id], replaced_by=c.record_id, why="changed")
-        for c in changed
-        if c.company_id in known
-    ]
     tables = {
         "taggings": to_arrow(fresh.values(), Tagging),
         "mentions": to_arrow(mentions.values(), Mention),
         "sentiments": to_arrow(sentiments.values(), Sentiment),
-        "companies": to_arrow(changed, Company),
-        "superseded": to_arrow(superseded, Superseded),
+        "companies": to_arrow([c for c in companies.values() if known.get(c.company_id) != c.record_id], Company),
     }
     said = Counter(_WORDS[s.sentiment] for s in sentiments.values() if s.company_id is not None)
-    return Decided(tables, {"articles tagged": len(fresh), "mentions": len(mentions), **said})
+    counts = {"articles tagged": len(fresh), "failed": sum(t.problem is not None for t in fresh.values())}
+    latest = max((t.news_at for t in fresh.values()), default=None)
+    return Decided(tables, {**counts, "mentions": len(mentions), **said}, latest)
 
 
 _WORDS = {-1: "negative", 0: "neutral", 1: "positive"}
 
 
-def _tag(tagger: Tagger, one: Untagged, rows: dict[str, list[object]]) -> None:
+def _tag(tagger: Tagger, one: Untagged, rows: dict[str, list[object]]) -> str | None:
+    """Adds one run of the taggers to `rows`; what went wrong, in words, where it did."""
     a = one.article
-    tags = tagger.tag(a.title, a.text, a.language, promotion_spans(a.title, a.text, a.language))
+    try:
+        tags, problem = tagger.tag(a.title, a.text, a.language, promotion_spans(a.title, a.text, a.language)), None
+    except Exception as error:  # noqa: BLE001 - one text the rules cannot handle must not hold up all others; its row says so
+        tags, problem = Tags(), f"{type(error).__name__}: {error}"
     tagging = Tagging(
         tagging_id=ids.tagging_id(a.version_id, tagger.version, tagger.registry_version),
         version_id=a.version_id,
@@ -76,10 +84,12 @@ def _tag(tagger: Tagger, one: Untagged, rows: dict[str, list[object]]) -> None:
         registry=tagger.registry_version,
         mentions=len(tags.links),
         companies=len(tags.companies),
+        problem=problem,
     )
     rows["taggings"].append(tagging)
     rows["mentions"] += _mentions(tagging, tags)
     rows["sentiments"] += _sentiments(tagging, tags)
+    return problem
 
 
 def _mentions(tagging: Tagging, tags: Tags) -> list[Mention]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import InputError, LakeError, LakeFormat
+from pipeline.errors import InputError, LakeBusy, LakeError, LakeFormat
 from pipeline.lake import connect
-from pipeline.lake.commit import Timing, commit, committed, confirm, system_clock, write_schema_files
+from pipeline.lake.commit import Parcel, Timing, commit, committed, confirm, system_clock, write_schema_files
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
+from pipeline.lake.lock import hold
 from schemas import TABLES, table_schema
 from schemas.columns import to_arrow
 from schemas.feed import Visit, VisitCode
@@ -46,9 +47,9 @@ def files(lake: Lake) -> set[str]:
 
 def test_a_batch_is_one_directory_with_its_tables_and_its_note(lake: Lake) -> None:
     before = datetime.now(UTC)
-    assert commit(lake, BATCH, visits("b", "a"), ["shard-0-of-1"], TIMING)
+    assert commit(lake, Parcel(BATCH, visits("b", "a"), ("shard-0-of-1",)), TIMING)
     place = "hot/date=2026-11-23/20261123T014200Z-pull"
-    assert files(lake) == {"format.json", f"{place}/visits.parquet", f"{place}/commit.json"}
+    assert files(lake) == {"format.json", f"{place}/visits.parquet", f"{place}/commit.json", f"{place}/confirmed"}
     table = pq.read_table(lake.root / place / "visits.parquet", partitioning=None)
     assert table.schema.equals(table_schema("visits"))
     assert table["feed_id"].to_pylist() == ["a", "b"], "sorted as the contract says"
@@ -60,17 +61,29 @@ def test_a_batch_is_one_directory_with_its_tables_and_its_note(lake: Lake) -> No
 
 
 def test_a_committed_batch_is_never_written_again(lake: Lake) -> None:
-    assert commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    assert commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
     bytes_before = {f: (lake.root / f).read_bytes() for f in files(lake)}
-    assert not commit(lake, BATCH, visits("a", "b"), ["s0", "s1"], TIMING)
+    assert not commit(
+        lake,
+        Parcel(
+            BATCH,
+            visits("a", "b"),
+            (
+                "s0",
+                "s1",
+            ),
+        ),
+        TIMING,
+    )
     assert {f: (lake.root / f).read_bytes() for f in files(lake)} == bytes_before
-    assert committed(lake, BATCH) == {BATCH: ["s0"]}
+    assert {part: note["shards"] for part, note in committed(lake, BATCH).items()} == {BATCH: ["s0"]}
 
 
 def test_what_is_finished_later_comes_under_a_derived_id(lake: Lake) -> None:
-    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
-    commit(lake, BATCH.derived(2), visits("b"), ["s1"], TIMING)
-    assert committed(lake, BATCH) == {BATCH: ["s0"], BatchRef("20261123T014200Z.2", "pull"): ["s1"]}
+    commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
+    commit(lake, Parcel(BATCH.derived(2), visits("b"), ("s1",)), TIMING)
+    parts = {part: note["shards"] for part, note in committed(lake, BATCH).items()}
+    assert parts == {BATCH: ["s0"], BatchRef("20261123T014200Z.2", "pull"): ["s1"]}
     with connect(lake.root) as con:
         assert con.sql("SELECT feed_id, batch_id FROM lake.visits ORDER BY 1").fetchall() == [
             ("a", "20261123T014200Z"),
@@ -88,7 +101,7 @@ def test_a_rename_that_would_miss_its_stamp_is_stamped_again(lake: Lake) -> None
         shift = next(jumps, shift)
         return datetime.now(UTC) + shift
 
-    commit(lake, BATCH, visits("a"), ["s0"], Timing(timedelta(0), clock))
+    commit(lake, Parcel(BATCH, visits("a"), ("s0",)), Timing(timedelta(0), clock))
     with connect(lake.root) as con:
         ((stamped,),) = con.sql("SELECT available_at FROM lake.visits").fetchall()
         assert stamped > datetime.now(UTC) + timedelta(seconds=1)
@@ -106,21 +119,21 @@ def test_a_pause_between_stamp_and_rename_is_corrected_by_a_row(lake: Lake, monk
         return rename(aside, place)
 
     monkeypatch.setattr(module, "place_dir", held_up)
-    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
     readable = datetime.now(UTC)
     with connect(lake.root) as con:
-        ((stamped,),) = con.sql("SELECT available_at FROM lake.visits_as_stamped").fetchall()
+        ((stamped,),) = con.sql("SELECT stamped_at FROM lake.late_commits").fetchall()
         ((counts_from,),) = con.sql("SELECT available_at FROM lake.visits").fetchall()
     assert stamped < readable <= counts_from
     # a retry that finds the batch committed adds no second correction
     before = files(lake)
-    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+    commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
     assert files(lake) == before
 
 
 def test_a_file_server_whose_clock_is_far_ahead_ends_in_one_correction_by_its_clock(lake: Lake) -> None:
     behind = Timing(timedelta(0), lambda: datetime.now(UTC) - timedelta(hours=1))
-    commit(lake, BATCH, visits("a"), ["s0"], behind)
+    commit(lake, Parcel(BATCH, visits("a"), ("s0",)), behind)
     with connect(lake.root) as con:
         ((counts_from, corrections),) = con.sql(
             "SELECT available_at, (SELECT count(*) FROM lake.late_commits) FROM lake.visits"
@@ -128,10 +141,46 @@ def test_a_file_server_whose_clock_is_far_ahead_ends_in_one_correction_by_its_cl
     assert counts_from > datetime.now(UTC) and corrections == 1
 
 
-def test_confirm_says_whether_a_directory_kept_its_time(lake: Lake) -> None:
-    commit(lake, BATCH, visits("a"), ["s0"], Timing(timedelta(seconds=5)))
-    assert confirm(lake, lake.hot(BATCH), Timing(timedelta(seconds=5)))
+def test_the_time_of_a_commit_is_settled_once(lake: Lake) -> None:
+    """Other rights, or a restored copy, change a directory's change time; that says nothing of when it could be read."""
+    commit(lake, Parcel(BATCH, visits("a"), ("s0",)), Timing(timedelta(seconds=5)))
+    time.sleep(0.01)
+    lake.hot(BATCH).chmod(0o700)
+    before = files(lake)
+    assert confirm(lake, lake.hot(BATCH), Timing(timedelta(seconds=60)))
+    assert files(lake) == before
+
+
+def test_a_commit_that_died_before_its_check_is_checked_by_whoever_comes_next(lake: Lake) -> None:
+    commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
+    (lake.hot(BATCH) / "confirmed").unlink()
     assert not confirm(lake, lake.hot(BATCH), Timing(timedelta(seconds=60))), "clocks may differ by more than was allowed for"
+    assert not confirm(lake, lake.hot(BATCH), TIMING)
+    with connect(lake.root) as con:
+        assert con.sql("SELECT count(*) FROM lake.late_commits").fetchall() == [(1,)]
+        assert con.sql("SELECT v.available_at = readable_at FROM lake.visits v, lake.late_commits").fetchall() == [(True,)]
+
+
+def test_rows_never_count_before_what_they_rest_on(lake: Lake) -> None:
+    later = datetime.now(UTC) + timedelta(seconds=30)
+    commit(lake, Parcel(BATCH, visits("a"), not_before=later), TIMING)
+    with connect(lake.root) as con:
+        assert con.sql("SELECT available_at FROM lake.visits").fetchall() == [(later,)]
+
+
+def test_who_lost_the_stage_commits_nothing(lake: Lake) -> None:
+    """Held up until its heartbeat was old, a batch finds the stage with somebody else, and leaves the lake as it is."""
+    path = lake.root / "locks" / "pull.json"
+    with hold(lake, BATCH, "commit") as fence:
+        path.unlink()
+        with (
+            hold(lake, BatchRef("20261123T014700Z", "pull"), "commit"),
+            pytest.raises(LakeBusy, match=r"lost stage pull to somebody else \(batch 20261123T014700Z"),
+        ):
+            commit(lake, Parcel(BATCH, visits("a")), TIMING, fence)
+        with pytest.raises(LakeBusy, match="lost stage pull"):
+            commit(lake, Parcel(BATCH, visits("a")), TIMING, fence)
+    assert [f for f in files(lake) if f.startswith(("hot", "staging"))] == []
 
 
 def test_every_table_can_be_asked_before_its_first_row(lake: Lake) -> None:
@@ -141,16 +190,21 @@ def test_every_table_can_be_asked_before_its_first_row(lake: Lake) -> None:
             assert columns[:2] and con.sql(f"FROM lake.{name}").fetchall() == []
         for view in ("articles", "mentions", "sentiments", "companies", "outcomes", "feeds"):
             assert con.sql(f"FROM {view}").fetchall() == []
-        assert commit(lake, BATCH, visits("a"), ["s0"], TIMING)
+        assert commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
         assert len(con.sql("FROM lake.visits").fetchall()) == 1, "an open connection sees what is committed later"
 
 
 def test_a_field_added_later_is_null_in_older_files(lake: Lake) -> None:
-    commit(lake, BATCH, visits("a"), ["s0"], TIMING)
-    path = lake.hot(BATCH) / "visits.parquet"
-    pq.write_table(pq.read_table(path, partitioning=None).drop(["detail", "due_rule"]), path)
+    """The lake as older code left it: neither its rows nor its schema file have the new fields."""
+    commit(lake, Parcel(BATCH, visits("a")), TIMING)
+    for path in (lake.hot(BATCH) / "visits.parquet", lake.schema_files("hot") / "visits.parquet"):
+        pq.write_table(pq.read_table(path, partitioning=None).drop(["detail", "due_rule"]), path)
+    write_schema_files(lake)
+    commit(lake, Parcel(BATCH.derived(2), visits("b")), TIMING)
     with connect(lake.root) as con:
-        assert con.sql("SELECT feed_id, detail, due_rule FROM lake.visits").fetchall() == [("a", None, None)]
+        rows = con.sql("SELECT feed_id, detail, due_rule FROM lake.visits ORDER BY 1").fetchall()
+        assert rows == [("a", None, None), ("b", None, "interval")]
+    assert lake.evolved() == {"visits"}
 
 
 def test_a_lake_of_newer_code_is_refused_by_name(lake: Lake) -> None:

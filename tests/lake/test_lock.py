@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import LakeBusy
+from pipeline.errors import LakeBusy, LakeError
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import hold, refuse_if_held
 
@@ -91,7 +91,14 @@ def test_a_holder_on_another_machine_counts_by_its_heartbeat(lake: Lake) -> None
     path.parent.mkdir()
 
     def held(beat: datetime) -> None:
-        far = {"pid": 1, "host": "elsewhere", "started": "1", "since": beat.isoformat(), "beat": beat.isoformat()}
+        far = {
+            "pid": os.getpid(),
+            "host": "elsewhere",
+            "where": "another boot",
+            "started": "1",
+            "since": beat.isoformat(),
+            "beat": beat.isoformat(),
+        }
         path.write_text(json.dumps({"batch": OTHER.batch_id, "holders": {"shard-0": far}, "lease_until": None}))
 
     held(datetime.now(UTC) - timedelta(seconds=30))
@@ -100,6 +107,25 @@ def test_a_holder_on_another_machine_counts_by_its_heartbeat(lake: Lake) -> None
     held(datetime.now(UTC) - timedelta(seconds=61))
     with hold(lake, MINE, "shard-0"):
         pass
+
+
+def test_a_damaged_lock_is_named_with_the_remedy(lake: Lake) -> None:
+    path = lake.root / "locks" / "pull.json"
+    path.parent.mkdir()
+    path.write_text("")
+    with pytest.raises(
+        LakeError, match=r"pull\.json is damaged .*; make sure that nobody writes to this lake, and delete that file"
+    ):
+        refuse_if_held(lake, "pull")
+
+
+def test_a_step_that_fails_keeps_the_lease_its_batch_had(lake: Lake) -> None:
+    with hold(lake, MINE, "shard-0"):
+        pass
+    with pytest.raises(ZeroDivisionError), hold(lake, MINE, "shard-1"):
+        raise ZeroDivisionError
+    with pytest.raises(LakeBusy):
+        refuse_if_held(lake, "pull")
 
 
 def test_the_heartbeat_goes_on_while_the_step_works(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

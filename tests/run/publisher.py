@@ -4,9 +4,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+from pipeline.lake import connect
+from pipeline.run import run_once
 from pipeline.settings import Settings
 
 STORIES = {
@@ -32,23 +36,42 @@ class Publisher:
     retry_after: str | None = None
     text: str = MORE
     asked: list[str] = field(default_factory=list)
+    items: list[dict[str, str]] | None = None  # guid, title and path of each item, instead of the slugs
+    pages: dict[str, str] = field(default_factory=dict)  # what stands at a path; what begins with / is a redirect to there
 
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def feed(self) -> str:
+        if self.items is not None:
+            return _rss(
+                "".join(
+                    f"<item><guid>{i['guid']}</guid><title>{i['title']}</title><link>{self.base}{i['path']}</link></item>"
+                    for i in self.items
+                )
+            )
         items = "".join(
             f"<item><guid>{slug}</guid><title>{STORIES[slug][0]}</title><link>{self.base}/{slug}?utm_source=rss</link>"
             f"<pubDate>Mon, 23 Nov 2026 09:00:00 GMT</pubDate></item>"
             for slug in self.slugs
         )
-        return f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{items}</channel></rss>'
+        return _rss(items)
 
     def page(self, slug: str) -> str:
         title, lead = STORIES[slug]
         paragraphs = "".join(f"<p>{part}</p>" for part in (lead, f"{title}: {self.text * 2}", f"More of {slug}. {self.text}"))
         return f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{paragraphs}</article></body></html>"
+
+
+def _rss(items: str) -> str:
+    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{items}</channel></rss>'
+
+
+def page_of(title: str, *sentences: str, head: str = "") -> str:
+    """A page with an article long enough to be read as one."""
+    paragraphs = "".join(f"<p>{s} {MORE}</p>" for s in sentences)
+    return f"<html><head><title>{title}</title>{head}</head><body><article><h1>{title}</h1>{paragraphs}</article></body></html>"
 
 
 @contextmanager
@@ -62,18 +85,27 @@ def publishing() -> Iterator[Publisher]:
             publisher.asked.append(path)
             if path == "feed":
                 self._answer(publisher.feed_status, "application/rss+xml", publisher.feed())
+            elif (found := publisher.pages.get(f"/{path}", "")).startswith("/"):
+                self._answer(301, "text/html", "", found)
+            elif found:
+                self._answer(publisher.page_status, "text/html; charset=utf-8", found)
             elif path in STORIES:
                 self._answer(publisher.page_status, "text/html; charset=utf-8", publisher.page(path))
             else:
                 self._answer(404, "text/html", "<p>no such page</p>")
 
-        def _answer(self, status: int, kind: str, text: str) -> None:
+        def _answer(self, status: int, kind: str, text: str, location: str | None = None) -> None:
             tag = f'"{abs(hash(text))}"'
             if status == 200 and self.headers.get("If-None-Match") == tag:
                 status = 304
             body = text.encode() if status == 200 else b""
             self.send_response(status)
-            for name, value in {"Content-Type": kind, "ETag": tag, "Retry-After": publisher.retry_after}.items():
+            for name, value in {
+                "Content-Type": kind,
+                "ETag": tag,
+                "Retry-After": publisher.retry_after,
+                "Location": location,
+            }.items():
                 if value:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
@@ -105,3 +137,24 @@ def settings_for(run_dir: Path, port: int) -> Settings:
     settings = Settings.from_env({"NEWSMILL_RUN": str(run_dir), "NEWSMILL_SPACING_S": "0"})
     assert settings.wire == f"127.0.0.1:{port}"
     return replace(settings, shards=1)
+
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class Desk:
+    """A lake with a publisher, and batches at moments the test names."""
+
+    def __init__(self, run_dir: Path, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self.settings = settings_for(run_dir, publisher.port)
+        self.now = START
+
+    def batch(self, after: timedelta) -> dict[str, dict[str, int]]:
+        self.now += after
+        reports = run_once(self.settings, lambda _line: None, lambda: self.now)
+        return {r.stage: {k: n for k, n in r.counts.items() if n} for r in reports}
+
+    def rows(self, query: str) -> list[Any]:
+        with connect(self.settings.lake) as con:
+            return con.sql(query).fetchall()

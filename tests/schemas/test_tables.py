@@ -58,4 +58,10 @@ def test_ids_are_what_they_were() -> None:
     assert ids.entry_id("ecb", "https://a.example/1") == "e_8945b6b089d2be7c1a54"
     assert ids.article_id("https://a.example/1") == "a_d8c63c642d19ef40b3fd"
     assert ids.tagging_id("v_1", "rules-1", "r") == ids.tagging_id("v_1", "rules-1", "r") != ids.tagging_id("v_1", "rules-1r", "")
-    assert ids.revision_id("a", None) != ids.revision_id("a", "") != ids.revision_id("a", "", None)
+    assert len({ids.wording_of("a", None), ids.wording_of("a", ""), ids.wording_of("a", "", None), ids.wording_of("a")}) == 4
+    assert ids.revision_id("w_1", None) != ids.revision_id("w_1", "r_0")
+
+
+def test_half_a_surrogate_pair_costs_a_character_and_nothing_more() -> None:
+    block = Block(kind="a\ud83db", start=0, end=1)
+    assert to_arrow([block], Block)["kind"].to_pylist() == ["a\ufffdb"]

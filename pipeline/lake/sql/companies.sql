@@ -1,3 +1,4 @@
 -- The companies met so far, as last known.
 CREATE VIEW companies AS
-SELECT c.* FROM lake.companies c WHERE c.record_id NOT IN (SELECT id FROM lake.superseded);
+SELECT * FROM lake.companies
+QUALIFY row_number() OVER (PARTITION BY company_id ORDER BY available_at DESC, batch_id DESC) = 1;
