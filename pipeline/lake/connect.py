@@ -56,7 +56,8 @@ def _view(
     opened here; only where an older file lacks one of them must they all be.
     """
     pattern = f"*/*/{how.get('file', name)}.parquet"
-    if next(tree.glob(pattern), None) is None:
+    first = tree / "date=1970-01-01" / "schema" / f"{name}.parquet"
+    if not first.exists() and next(tree.glob(pattern), None) is None:
         con.register("nothing", schema.append(pa.field("date", pa.date32())).empty_table())
         con.execute(f"CREATE TABLE lake.{name} AS FROM nothing")
         con.unregister("nothing")
