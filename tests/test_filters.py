@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -179,11 +180,11 @@ def test_dedupe_takes_bare_dates_and_no_language() -> None:
 def test_tag_answers_with_companies_and_the_targets_asked_for() -> None:
     text = "Die Aktie von Siemens stieg deutlich. Bei SAP brach der Gewinn ein."
     span = {"field": "text", "start": 14, "end": 21}
-    beyond = {"field": "text", "start": 0, "end": 1000}
+    outside = [{"field": "text", "start": a, "end": b} for a, b in ((1000, 2000), (7, 7), (-1, 0))]
     got = answers(
         tag_lines,
         {"id": "1", "title": "Siemens mit Gewinnsprung", "text": text, "language": "de", "targets": [span, span]},
-        {"id": "2", "title": "x", "text": text, "targets": [beyond]},
+        {"id": "2", "title": "x", "text": text, "targets": outside},
         {"id": "3", "title": "x", "text": text, "targets": [3]},
         {"id": "4", "title": "x"},
         {"id": "5", "title": "", "text": ""},
@@ -191,17 +192,34 @@ def test_tag_answers_with_companies_and_the_targets_asked_for() -> None:
     assert [answer["id"] for answer in got] == ["1", "2", "3", "4", "5"]
     assert [answer.get("error") for answer in got] == [
         None,
-        "'targets' reaches beyond the title or the text",
+        None,
         "'targets' is not a list of {field, start, end}",
         "'text' is missing",
         None,
     ]
     assert len(got[0]["targets"]) == 2
+    assert [target["sentiment"] for target in got[1]["targets"]] == [0, 0, 0]
     assert set(got[0]["targets"][0]) >= {"sentiment", "p_negative", "p_neutral", "p_positive"}
     fields = {"title": "Siemens mit Gewinnsprung", "text": text}
     assert {mention["surface"] for mention in got[0]["mentions"]} >= {"Siemens", "SAP"}
     assert all(fields[m["field"]][m["start"] : m["end"]] == m["surface"] for m in got[0]["mentions"])
     assert set(got[0]["companies"][0]) >= {"company_id", "name", "relevance", "in_headline", "sentiment", "evidence", "p_neutral"}
+
+
+def test_lines_that_only_just_are_json_are_answered_under_their_id() -> None:
+    deep = b'{"id":' + b"[" * 300 + b"]" * 300 + b"}"
+    whole = b'"title": "", "text": "SAP \\ud83d steigt", "seen_at": "2024-03-07", "source": "s", "language": "de"}'
+    lines = [deep, b'{"id": "a", "title": "\xff"}', b'{"id": "b", ' + whole, b'\xef\xbb\xbf{"id": "c", "x": NaN, ' + whole]
+    for filter_ in (dedupe_lines, tag_lines):
+        got = answers(filter_, *lines)
+        assert [answer.get("id") for answer in got] == [None, "a", "b", "c"]
+        assert ["error" in answer for answer in got] == [True, True, False, False]
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.html")
+    (answer,) = answers(read_lines, {"path": str(tmp_path / "pipe.html"), "url": "https://x.example/"})
+    assert answer["error"] == f"cannot read {str(tmp_path / 'pipe.html')!r}: not a file"
 
 
 @pytest.mark.parametrize("filter_", [parse_lines, dedupe_lines])

@@ -64,9 +64,9 @@ def place_dir(aside: Path, path: Path) -> bool:
     return True
 
 
-def remove_dir(path: Path) -> None:
-    """Takes a directory out of sight in one step, then deletes it."""
-    doomed = path.parent / f".doomed.{path.name}.{secrets.token_hex(6)}"
+def remove_dir(path: Path, trash: Path) -> None:
+    """Takes a directory out of sight in one step, into `trash`, then deletes it."""
+    doomed = trash / f".doomed.{secrets.token_hex(6)}"
     try:
         path.rename(doomed)
     except FileNotFoundError:

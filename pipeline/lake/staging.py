@@ -6,6 +6,7 @@ Packs are written while a shard still fetches and are never replaced: a retry re
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ from schemas.web import Body
 
 PACK_BYTES = 8_000_000
 PACK_BODIES = 100
+#: What is written aside takes seconds; after a day nobody is writing it any more.
+ABANDONED_S = 24 * 3600
 
 
 class PackWriter:
@@ -86,7 +89,7 @@ def finish_shard(lake: Lake, batch: BatchRef, shard: str, tables: Tables) -> Non
     """Leaves one shard's results for the commit; where it has left some already, those stay."""
     directory = lake.staging(batch)
     make_dirs(directory)
-    aside = directory / f".{shard}.{secrets.token_hex(6)}"
+    aside = lake.root / "staging" / f".shard.{secrets.token_hex(6)}"
     aside.mkdir()
     try:
         write_tables(tables, aside, also_empty=True)
@@ -136,10 +139,14 @@ def begin(lake: Lake, batch: BatchRef) -> None:
 def forget_shards(lake: Lake, batch: BatchRef, shards: Iterable[str]) -> None:
     """Removes what these shards left: it is in the lake now."""
     for shard in shards:
-        remove_dir(lake.staging(batch) / shard)
+        remove_dir(lake.staging(batch) / shard, lake.root / "staging")
 
 
 def end(lake: Lake, batch: BatchRef) -> None:
-    """Takes back the mark that a batch is begun, unless a shard has left something meanwhile."""
+    """Takes back the mark that a batch is begun, unless a shard left something meanwhile; clears what died half-written."""
     with suppress(OSError):
         lake.staging(batch).rmdir()
+    for aside in (lake.root / "staging").glob(".*"):
+        with suppress(FileNotFoundError):
+            if time.time() - aside.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(aside, ignore_errors=True)

@@ -133,7 +133,9 @@ def test_a_bug_in_a_reader_costs_its_page_and_is_named(desk: Desk, monkeypatch: 
         tag.Tagger, "tag", lambda self, title, *rest: divide() if title == "Good" else tagging(self, title, *rest)
     )
     desk.batch(timedelta(0))
-    assert desk.rows("SELECT title, code, final, detail LIKE 'internal: ZeroDivisionError%test_identity.py:%' FROM outcomes") == [
+    assert desk.rows(
+        "SELECT title, code, final, detail LIKE 'internal: ZeroDivisionError%test_identity.py:%' FROM outcomes ORDER BY 1"
+    ) == [
         ("Bad", "unreadable", True, True),
         ("Good", "article", True, None),
     ]
