@@ -127,12 +127,19 @@ def show_result(options: Options, variables: dict[str, str], password: str, cons
 
 
 def closing_words(options: Options, password: str) -> str:
+    """What to do next: where to look, what to type."""
+    feeds = f" FEEDS={options.feeds}" if options.feeds else ""
+    first = f"make run{feeds}, then " if options.once else ""
     named = f"NEWSMILL_RUN={options.place.root.relative_to(CHECKOUT)} " if options.feeds else ""
-    lines = ["", f'  ask      {named}.venv/bin/newsmill sql "from {"feeds" if options.feeds else "articles limit 5"}"']
+    asked = "from feeds" if options.feeds else "select source, title, published_at from articles"
+    lines = [
+        "",
+        f"  watch    {first}{options.address}     (user admin, password {password})",
+        f'  ask      {named}.venv/bin/newsmill sql "{asked}"',
+    ]
     if not options.feeds:
         lines.append("  switch   make run FEEDS=config/feeds.toml     (your own feeds: edit that file)")
     if not options.once:
-        lines.insert(1, f"  watch    {options.address}     (user admin, password {password})")
         lines.append("  stop     Ctrl-C")
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """The few questions the launcher puts to Airflow's REST API. Loopback only, never through a proxy."""
 
 import json
+from datetime import datetime
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -40,6 +41,12 @@ class AirflowApi:
         """The oldest run that has not ended."""
         runs = self._call("GET", f"/api/v2/dags/{dag}/dagRuns?state=queued&state=running&order_by=run_after&limit=1")["dag_runs"]
         return runs[0] if runs else None
+
+    def first_started(self, dag: str, since: datetime) -> Json | None:
+        """Of the DAG's runs the first that was started after this moment."""
+        asked = f"limit=1&order_by=start_date&start_date_gte={quote(since.isoformat())}"
+        runs = self._call("GET", f"/api/v2/dags/{dag}/dagRuns?{asked}")["dag_runs"]
+        return runs[0] if runs and runs[0]["start_date"] else None
 
     def import_errors(self) -> list[Json]:
         return self._call("GET", "/api/v2/importErrors")["import_errors"]

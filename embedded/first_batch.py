@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -66,7 +66,11 @@ class FirstBatch:
         from pipeline.run import batch_id_of
 
         self.steps.begin(DAGS[0])
+        since = datetime.now(UTC)
         first = self.watch.until(DAGS[0], self._begin)
+        if first["state"] != "running":
+            # a tick of the schedule may come first, and then has the news; the run by hand would find nothing
+            first = self.watch.until(DAGS[0], lambda: self.api.first_started(DAGS[0], since))
         batch_id = first["partition_key"] or batch_id_of(datetime.fromisoformat(first["run_after"]))
         self._to_end(DAGS[0], lambda: self.api.run(DAGS[0], first["dag_run_id"]))
         for dag in DAGS[1:]:
