@@ -5,6 +5,9 @@ read, so that a program can use a filter as a coprocess. Files are read and take
 """
 
 import gzip
+import json
+import re
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -25,6 +28,8 @@ Lines = Iterable[str | bytes]
 Row = dict[str, Any]
 
 BYTE_CAP = 30_000_000
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_RAW_BYTES = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 
 
 def _wall_clock() -> datetime:
@@ -84,8 +89,7 @@ def tag_lines(lines: Lines) -> Iterator[bytes]:
 
     def tag(row: Row) -> Row:
         id_, title, text, language = _id(row), _text(row, "title"), _text(row, "text"), _maybe(row, "language")
-        targets = _targets(row, {"title": len(title), "text": len(text)})
-        tags = tagger.tag(title, text, language, promotion_spans(title, text, language), targets)
+        tags = tagger.tag(title, text, language, promotion_spans(title, text, language), _targets(row))
         return {"id": id_, **_tags_row(tags)}
 
     yield from _answers(lines, tag)
@@ -99,8 +103,10 @@ def _rows(lines: Lines, answer: Callable[[Row], Row]) -> Iterator[Row]:
     for line in lines:
         echo: Row = {}
         try:
-            row = _object(line)
-            echo = {key: row[key] for key in ("id", "path") if key in row}
+            row, problem = _object(line)
+            echo = _echo(row)
+            if problem:
+                raise InputError(problem)
             result = answer(row)
             orjson.dumps(result)
         except (InputError, WorkerKilled) as error:
@@ -142,6 +148,8 @@ def read_file(path: str, url: str, hint: Row) -> Row:
 def _unpacked(path: str) -> bytes:
     """The bytes of a file, unpacked where its name ends in .gz."""
     try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):  # a pipe would be waited for
+            raise InputError(f"cannot read {path!r}: not a file")
         with gzip.open(path) if path.endswith(".gz") else Path(path).open("rb") as file:
             body = file.read(BYTE_CAP + 1)
     except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -167,14 +175,42 @@ def _completed(reading: Reading, hint: Row) -> Reading:
 # --- what a line says
 
 
-def _object(line: str | bytes) -> Row:
+def _object(line: str | bytes) -> tuple[Row, str | None]:
+    """The object on a line as far as it can be read, and what is wrong with the line."""
+    problem = None
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise InputError(f"not a line of JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise InputError("not a JSON object")
-    return row
+        row, problem = _salvaged(line, f"not a line of JSON: {error}")
+    if isinstance(row, dict):
+        return row, problem
+    return {}, problem or "not a JSON object"
+
+
+def _salvaged(line: str | bytes, problem: str) -> tuple[Any, str | None]:
+    """A second look at a line: one that is not UTF-8 still says whose it is; half a surrogate pair or NaN breaks nothing.
+
+    A lone half, which JSON can write and UTF-8 cannot, becomes U+FFFD, so that all offsets stay.
+    """
+    text = line if isinstance(line, str) else line.decode("utf-8-sig", "surrogateescape")
+    bytes_left = not isinstance(line, str) and _RAW_BYTES.search(text)
+    try:
+        row = json.loads(text, parse_constant=lambda _: None)
+        written = json.dumps(row, ensure_ascii=False)
+        return orjson.loads(_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", written)), problem if bytes_left else None
+    except (ValueError, RecursionError):
+        return None, problem
+
+
+def _echo(row: Row) -> Row:
+    """The id and the path as they were given, unless they are nested too deep to be written."""
+    echo: Row = {}
+    for key in ("id", "path"):
+        if key in row:
+            with suppress(orjson.JSONEncodeError):
+                orjson.dumps(row[key])
+                echo[key] = row[key]
+    return echo
 
 
 def _text(row: Row, key: str) -> str:
@@ -217,15 +253,16 @@ def _moment(value: str) -> datetime:
     raise InputError(f"not a time of RFC 3339: {value!r}")
 
 
-def _targets(row: Row, lengths: dict[str, int]) -> tuple[Span, ...]:
+def _targets(row: Row) -> tuple[Span, ...]:
+    """The spans to be scored. One that is empty or reaches beyond its field has nothing said of it, and is answered so."""
     targets = row.get("targets") or []
     try:
         spans = tuple(Span(field=target["field"], start=target["start"], end=target["end"]) for target in targets)
-        if all(0 <= span.start <= span.end <= lengths[span.field] for span in spans):
-            return spans
     except (TypeError, KeyError) as error:
         raise InputError("'targets' is not a list of {field, start, end}") from error
-    raise InputError("'targets' reaches beyond the title or the text")
+    if not all(span.field in ("title", "text") and type(span.start) is type(span.end) is int for span in spans):
+        raise InputError("'targets' has a field that is not title or text, or an offset that is no whole number")
+    return spans
 
 
 # --- what is answered

@@ -78,7 +78,7 @@ def test_packed_files_are_unpacked_up_to_a_cap(tmp_path: Path) -> None:
     assert all(answer["error"].startswith("cannot read ") for answer in bad)
 
 
-RUBBISH = [b"\xff\xfe", "", "null", "[1]", '"x"', "{", "NaN", "[" * 5000, '{"id": "\\ud800"}', b'{"path": "\x00"}']
+RUBBISH = [b"\xff\xfe", "", "null", "[1]", '"x"', "{", "NaN", "[" * 5000, b'{"path": "\x00"}']
 
 
 @pytest.mark.parametrize("filter_", [parse_lines, read_lines, dedupe_lines])

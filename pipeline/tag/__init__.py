@@ -3,8 +3,10 @@
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import is_normalized
 
 from pipeline.tag import companies, sentiment
+from pipeline.tag.composed import Composed, Fields
 from pipeline.tag.relevance import Weight, blank, relevance
 from schemas.article import Block
 from schemas.tag import Company, CompanyTag, Link, Span, Tags, Verdict
@@ -44,6 +46,15 @@ class Tagger:
         self, title: str, text: str, language: str | None, ads: tuple[Block, ...] = (), targets: tuple[Span, ...] = ()
     ) -> Tags:
         """The tags of one article; `ads` are the parts of the text that are promotion, `targets` spans to be judged besides."""
+        if not (is_normalized("NFC", title) and is_normalized("NFC", text)):
+            fields = Fields(Composed.of(title), Composed.of(text))
+            inside = tuple(map(fields.ad, ads)), tuple(map(fields.inward, targets))
+            return fields.outward(self._tag_composed(fields.title.text, fields.text.text, language, *inside), title, text)
+        return self._tag_composed(title, text, language, ads, targets)
+
+    def _tag_composed(
+        self, title: str, text: str, language: str | None, ads: tuple[Block, ...], targets: tuple[Span, ...]
+    ) -> Tags:
         links = companies.link(self.registry, title, text, language, ads)
         return tags_of(title, text, language, links, ads, targets)
 
