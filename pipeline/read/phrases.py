@@ -71,16 +71,20 @@ LINE_RULES: tuple[Rule, ...] = (
         r"\b(?:jetzt|hier|online) (?:\S+ ){0,3}(?:depot|konto) eröffnen\b|\b(?:euro|prozent|%) (?:bonus|prämie|rabatt) sichern\b|\babo abschließen\b",
         r"\b(?:für nur|ab|nur|für) (?:\d+|einen|1,00) euro (?:\S+ ){0,3}testen\b|\b(?:monate?|tage|wochen) (?:lang )?(?:kostenlos|gratis) (?:testen|lesen)\b",
         r"\bbei unserem partner\b|\bour partner broker\b|\bcfds? (?:with|mit) (?:zero|no|0) ",
-        r"\bopen (?:a|an|your) (?:\S+ ){0,2}account (?:today|now|in minutes)\b|\bfree for \d+ (?:days|months|weeks)\b|\b\d+[- ]day free trial\b",
+        r"\bopen (?:a|an|your) (?:\S+ ){0,2}account (?:today|now|in minutes)\b|\bfree for \d+ (?:days|months|weeks)\b",
+        rf"{_BEGIN}(?:start|try|get|claim|begin|enjoy)(?: \S+){{0,4}} \d+[- ]day free trial\b|\byour \d+[- ]day free trial\b",
+        rf"{_BEGIN}jetzt (?:nur )?(?:\d+|eine[nr]?|zwei|drei) (?:tage?|wochen?|monate?) (?:\S+ ){{0,2}}testen\b",
+        r"\bnur (?:noch )?(?:heute|für kurze zeit|bis \S+) (?:\S+ ){0,2}(?:gratis|kostenlos|kostenfrei)\b",
+        rf"\bzu[mr] (?:gratis-?|kostenlosen |kostenfreien ){_PRODUCT}\W*$",
         r"\bsubscribe (?:today|now) (?:for|and|to)\b|\bunlock (?:our|this|the full|all) (?:\S+ ){0,4}(?:article|picks|analysis|report|stor(?:y|ies))\b",
         r"^should (?:you|i) (?:invest|put) (?:[$€£]\S+) (?:in|into) .*\?$|\bsee the \d+ stocks\b",
         r"\bour (?:experts|analysts|team) (?:have |has )?(?:found|picked|identified|selected|uncovered) (?:\S+ ){0,4}(?:stocks?|shares|etfs)\b",
-        rf"{_BEGIN}don't miss our\b",
+        rf"{_BEGIN}don't miss (?:our\b|(?:this|your) (?:\S+ ){{0,2}}(?:chance|opportunity|offer)\b)",
         r"\b(?:hier|jetzt) (?:gratis |kostenlos |direkt )?(?:weiterlesen|klicken|lesen|herunterladen|downloaden|anfordern|bestellen|vorbestellen|"
         r"zugreifen|testen|ansehen)(?: sie)?\W*$",
         r"\b(?:sie )?(?:hier|jetzt) (?:schon )?(?:jetzt )?(?:gratis|kostenlos)? ?(?:vorbestellen|bestellen|buchen|anfordern)\W*$",
         rf"{_BEGIN}(?:hier|jetzt) geht'?s? (?:es )?(?:zur|zum) (?:\S+ )?(?:anmeldung|analyse|report|angebot|test|depot)\b",
-        r"\b(?:click|tap) here (?:to|for|now)\b|^weiterlesen auf (?:der nächsten )?seite\b",
+        r"\b(?:click|tap) here (?:to|for|now)\b|\bklicken sie (?:einfach |jetzt )?hier,? (?:um|für|und)\b|^weiterlesen auf (?:der nächsten )?seite\b",
         rf"{_BEGIN}(?:click here|continue reading|read on here|read on|keep reading|read the (?:full|complete|whole) (?:report|analysis|story|article))"
         r"(?: (?:here|now))?\W*$",
         rf"{_BEGIN}(?:read|get|see|download|order) (?:it |the (?:\S+ ){{0,3}})?(?:here|now)\W{{0,3}}$",
@@ -119,6 +123,7 @@ LINE_RULES: tuple[Rule, ...] = (
         rf"{_BEGIN}follow (?:\S+ ){{1,3}}on {_NETWORKS}(?: (?:and|for)\b|\W*$)",
         rf"{_BEGIN}(?:sign up|subscribe|register) (?:here|now|today|free|for free|to our|for our|to the \S+ newsletter|for the \S+ newsletter|to receive|to get)\b",
         rf"{_BEGIN}(?:get|receive) (?:our|the) (?:\S+ ){{0,4}}newsletter\b",
+        rf"{_BEGIN}(?:follow|join) our (?:\S+ )?{_NETWORKS} (?:channel|group|community)\b",
         rf"{_BEGIN}(?:follow|join|like|find) (?:us|me|our channel|the conversation)(?: \S+){{0,2}} on {_NETWORKS}\b",
         rf"{_BEGIN}(?:download|get|install) (?:our|the \S+|the \S+ \S+) app\b",
         r"^(?:laden sie|lade|holen sie sich|hol dir|installieren sie)(?: (?:hier|jetzt|sich|dir))* (?:die|unsere) (?:\S+[- ]){0,3}app\b",
@@ -260,7 +265,7 @@ OFFER = _any(
     r"(?:three|five|ten|[3-9]|10) (?:\S+ )?(?:best |top )?(?:stocks|shares|etfs)",
 )
 ACTION = re.compile(
-    r"\b(?:lesen|erfahren|entdecken|sehen|laden|holen|fordern|klicken|sichern) sie (?:jetzt|hier|sich|in (?:der|unserem|unserer)|mehr|die antwort)\b"
+    r"\b(?:lesen|erfahren|entdecken|sehen|laden|holen|fordern|klicken|sichern) sie (?:jetzt|hier|sich|im|in (?:der|unserem|unserer)|mehr|die antwort)\b"
     r"|\b(?:erfahren sie|verrät ihnen|zeigt ihnen|sagt ihnen),? (?:jetzt )?(?:was|warum|wie|ob|welche|wann)\b"
     r"|\bfinden sie (?:jetzt |alle details )?(?:hier|in (?:unser|der)\w*)\b"
     r"|\b(?:hier|jetzt) (?:\S+ ){0,4}?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen|freischalten)(?: sie\b|\W|$)"
@@ -268,14 +273,15 @@ ACTION = re.compile(
     rf"|{_BEGIN}(?:to find out (?:which|what|why|how|whether)|get the (?:answers?|details|full story))\b"
     rf"|{_BEGIN}(?:find out|learn|discover|see) (?:here|now|more|what|why|how|whether|which|in|the full)\b"
     rf"|{_BEGIN}(?:click|read|tap|download|order|get|grab|request|claim) (?:(?:it|more|on) )?(?:here|now|today|your|our|this|the (?:full|complete|whole|free))\b"
+    r"|\b(?:download|get|grab|see|claim) (?:the )?(?:\d+|three|five|seven|ten) (?:best|top)\b"
     r"|\b(?:click|tap) here\b|\bread the (?:full|complete) (?:report|analysis)(?: \S+){0,3}\W*$"
 )
 HYPE = _any(
     r"(?:sprechen|spricht) eine (?:klare|deutliche) sprache|lassen aufhorchen",
     r"(?:dringende[rnm]?|akute[rnm]?) handlungsbedarf|was (?:\S+ ){0,2}?(?:jetzt )?zu tun ist|was (?:anleger|aktionäre|investoren|sie) jetzt (?:tun|wissen) (?:sollten|müssen)",
     r"diese (?:\S+ ){0,2}?aktien? (?:\S+ ){0,4}?(?:depot|jetzt kennen|jetzt kaufen|explodieren|verdoppeln)",
-    r"verpassen sie (?:nicht|keine)|nicht verpassen|geheimtipp|(?:liefert|gibt|kennt|hat) (?:ihnen )?(?:jetzt )?die antwort|jetzt handeln",
+    r"verpassen sie (?:nicht|keine)|könnten? (?:de[rn]|die|das) nächsten? \S+ (?:werden|sein)|nicht verpassen|geheimtipp|(?:liefert|gibt|kennt|hat) (?:ihnen )?(?:jetzt )?die antwort|jetzt handeln",
     r"speaks? (?:for themselves|for itself|a clear language|volumes)|act now|urgent(?:ly)? (?:need|action|needed)|don't (?:miss|wait)|"
     r"what (?:to do|you should do|investors should do) (?:now|next)|(?:could|may|set to) (?:soar|explode|double|skyrocket)|top stocks? to buy|best stocks to buy|"
-    r"before it's too late|(?:delivers|provides|reveals|has|gives) (?:you )?the answer|our (?:experts|analysts) (?:prefer|recommend|like)",
+    r"before it's too late|could (?:be|become) the next|(?:delivers|provides|reveals|has|gives) (?:you )?the answer|our (?:experts|analysts) (?:prefer|recommend|like)",
 )

@@ -84,7 +84,8 @@ def _companies(title: str, news: str, language: str | None, links: Sequence[Link
     leading = max(weights, key=lambda company: (weights[company].share, weights[company].relevance), default=None)
     tags = []
     for company_id, weight in weights.items():
-        topic = company_id == leading and weight.share >= _TOPIC_SHARE
+        alone = weight.in_headline and sum(other.in_headline for other in weights.values()) == 1
+        topic = company_id == leading and (alone or weight.share >= _TOPIC_SHARE)
         verdict = sentiment.judge_company(
             title,
             news,

@@ -21,6 +21,12 @@ PROSE_EN = [
 ]
 
 PROMOTION_DE = [
+    "Wie Sie von der Nordlicht-Aktie profitieren, lesen Sie im kostenlosen Spezialreport.",
+    "Dieser Zulieferer könnte der nächste Nordlicht-Konzern werden: hier den Namen gratis sichern!",
+    "Klicken Sie hier, um die Analyse zur Nordlicht-Aktie zu laden.",
+    "Die Studie gibt es nur noch heute kostenfrei.",
+    "Jetzt 14 Tage testen: alle Analysen für 99 Cent",
+    "Noch ist Zeit! Zum Gratis-Report >>",
     "Müssen Anleger jetzt handeln? Oder ist bei Nordlicht weiter Geduld gefragt?",
     "Nordlicht-Aktie: Jetzt einsteigen oder abwarten? Die brandneue Nordlicht-Analyse vom 3. März gibt die Antwort:",
     "Die jüngsten Nordlicht-Zahlen lassen aufhorchen: Für Nordlicht-Aktionäre besteht akuter Handlungsbedarf. Sollten Sie jetzt kaufen oder "
@@ -44,6 +50,8 @@ PROMOTION_DE = [
     "Anzeige: Tagesgeld mit 3,5 Prozent Zinsen bei der Musterbank",
 ]
 PROMOTION_EN = [
+    "Want our full list? Download 5 Best Stocks for the Year Ahead.",
+    "Don't miss this rare opportunity.",
     "Should shareholders sell now? Or is there still a case for buying Brightwater?",
     "Brightwater stock: buy or sell?! The new Brightwater analysis from March 3 has the answer:",
     "The latest Brightwater figures speak for themselves: urgent action needed for Brightwater shareholders. Is it worth getting in, or should "
@@ -89,6 +97,9 @@ OTHER_KINDS = [
     ("comment", "Join the conversation and leave a comment below"),
 ]
 ORDINARY = [
+    "The publisher offers a 30-day free trial of its new magazine app.",
+    "Telegram said it would close channels that sell stolen data.",
+    "Fahrgäste können die Linie an diesem Wochenende testen.",
     "Anleger fragen sich, ob sie jetzt verkaufen sollten.",
     "Sollten Anleger jetzt verkaufen?",
     "Lohnt sich der Einstieg noch? Analystin Huber ist skeptisch: Das Papier sei hoch bewertet.",

@@ -8,7 +8,8 @@ from pipeline.tag.sentiment.lexicon import NOTHING, Lexicon, Roles, lexicon
 from pipeline.tag.sentiment.sentence import Token, tokens
 from pipeline.tag.sentiment.weights import WEIGHTS
 
-_NOUNS = frozenset({"good", "burden", "bad"})
+_NOUNS = frozenset({"good", "burden", "bad", "outlay"})
+_AND = frozenset({"und", "and"})
 _STRONG = frozenset({";", "–", "—", "|", "!", "?", "…"})
 _REACH_OF_NOUN, _REACH_OF_NEGATION, _REACH_OF_HEDGE, _REACH_OF_PARTICLE = 10, 4, 9, 16
 
@@ -170,6 +171,8 @@ def _side(sentence: Sentence, first: int, last: int, kinds: frozenset[str]) -> t
 
 
 def _sign(noun: frozenset[str], rising: bool) -> float:
+    if "outlay" in noun:  # what is invested is a cost today and a hope for tomorrow
+        return WEIGHTS.slight if rising else -WEIGHTS.slight
     return 1.0 if ("good" in noun) == rising else -1.0
 
 
@@ -192,6 +195,8 @@ def _noun_of(sentence: Sentence, first: int, last: int) -> int | None:
     for away in range(1, _REACH_OF_NOUN + 1):
         for at, edge in ((last + away, last), (first - away, first)):
             if not 0 <= at < len(sentence.tokens) or not sentence.near(at, edge) or not sentence.kinds[at] & _NOUNS:
+                continue
+            if at < first and sentence.tokens[first - 1].text in _AND:  # "defies tariffs and grows"
                 continue
             between = range(min(at, edge) + 1, max(at, edge))
             barriers = {"up", "down", "cause"} if at > last else {"up", "down"}

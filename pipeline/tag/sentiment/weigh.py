@@ -69,7 +69,7 @@ def _pull(sentence: Sentence, cue: Cue, group: list[int], rivals: list[int]) -> 
     if here != there:
         foreign = any(sentence.clause[at] == there for at in rivals)
         factor *= WEIGHTS.foreign_clause if foreign else WEIGHTS.other_clause
-    elif any(sentence.tokens[at].text == "," for at in range(a, b)):
+    elif any(sentence.tokens[at].text == "," for at in range(a, b)) and not _participial(sentence, cue):
         factor *= WEIGHTS.comma
     factor *= WEIGHTS.rival ** min(2, sum(a < at < b for at in rivals))
     if (
@@ -80,6 +80,11 @@ def _pull(sentence: Sentence, cue: Cue, group: list[int], rivals: list[int]) -> 
     ):
         factor *= WEIGHTS.taken
     return factor
+
+
+def _participial(sentence: Sentence, cue: Cue) -> bool:
+    """It goes on about the subject: "X adds users, topping forecasts"."""
+    return cue.first > 1 and sentence.tokens[cue.first - 1].text == "," and sentence.tokens[cue.first].text.endswith("ing")
 
 
 def _said(sentence: Sentence, cue: Cue, target: int, rivals: list[int]) -> float:
@@ -138,5 +143,7 @@ def _source(sentence: Sentence, target: int, head: int, rivals: list[int]) -> fl
     passive = any(_agent(sentence, at) for at in later)
     priced = any(cue.about_target_price and target < cue.first < target + 4 for cue in sentence.cues)
     if later and not passive and (rates or priced):
+        return WEIGHTS.attributed
+    if rivals and "rater" in after:
         return WEIGHTS.attributed
     return WEIGHTS.speaking if "attribution" in after else 1.0
