@@ -76,6 +76,9 @@ def claim_place(options: Options) -> IO[str]:
     if isinstance(lock, dict):
         pid = lock.get("pid", "unknown")
         raise Refused(f"already running here: process {pid}, {lock.get('address')}; to stop it, Ctrl-C there or: kill {pid}")
+    _check_catalogue(options)
+    if options.port == options.wire_port or not all(0 < port < 65536 for port in (options.port, options.wire_port)):
+        raise Refused(f"ports {options.port} and {options.wire_port}: PORT and WIRE_PORT must be two numbers from 1 to 65535")
     wanted = [(options.port, "Airflow's pages", "PORT")]
     if not options.feeds:
         wanted.append((options.wire_port, "the sample wire", "WIRE_PORT"))
@@ -83,6 +86,18 @@ def claim_place(options: Options) -> IO[str]:
         if not is_free(port):
             raise Refused(refusal(port, what, variable))
     return lock
+
+
+def _check_catalogue(options: Options) -> None:
+    """A mistake in the catalogue is told now, not by a failed task half a minute later."""
+    from pipeline.errors import ConfigError
+    from pipeline.feeds import load_catalogue
+
+    try:
+        if options.feeds and not load_catalogue(options.feeds):
+            raise Refused(f"{options.feeds} names no feed; see config/feeds.toml for one to copy")
+    except ConfigError as error:
+        raise Refused(str(error)) from None
 
 
 def environ(options: Options) -> dict[str, str]:
@@ -131,7 +146,7 @@ def closing_words(options: Options, password: str) -> str:
     feeds = f" FEEDS={options.feeds}" if options.feeds else ""
     first = f"make run{feeds}, then " if options.once else ""
     named = f"NEWSMILL_RUN={options.place.root.relative_to(CHECKOUT)} " if options.feeds else ""
-    asked = "from feeds" if options.feeds else "select source, title, published_at from articles"
+    asked = "select feed_id, outcome, detail from feeds" if options.feeds else "select source, title, published_at from articles"
     lines = [
         "",
         f"  watch    {first}{options.address}     (user admin, password {password})",

@@ -46,7 +46,7 @@ def _settings(lake: Path | None) -> Settings:
 def run(lake: Lake = None, json: Json = False) -> None:
     """One batch of every stage without Airflow: visit the feeds that are due, read, tag.
 
-    Which feeds: NEWSMILL_CATALOGUE, else config/feeds.toml. Example: `newsmill run --lake lake`
+    Which feeds: NEWSMILL_CATALOGUE, else feeds.toml of the run directory, else config/feeds.toml. Example: `newsmill run`
     """
     from pipeline.run import run_once
 
@@ -80,7 +80,7 @@ def sql(
 ) -> None:
     """Asks the lake. Example: `newsmill sql "select code, count(*) from outcomes group by 1"`
 
-    Views: articles, mentions, sentiments, companies, outcomes, feeds; every row ever written in schema lake.
+    Views: articles, mentions, sentiments, evidence, companies, outcomes, feeds; every row ever written in schema lake.
     """
     from pipeline.lake import connect
 
@@ -99,7 +99,7 @@ def sql(
 
 @app.command()
 def wire(
-    port: Annotated[int, typer.Option(help="Port on loopback.")] = 8799,
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.", min=0, max=65535)] = 8799,
     run_dir: Annotated[Path, typer.Option(help="Where its start moment, address and catalogue are kept.")] = Path("run/wire"),
 ) -> None:
     """Serves the sample wire: three invented publishers to run against. Example: `newsmill wire --port 8799`"""
@@ -193,8 +193,17 @@ def _flat(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 
 def _print_json(*records: Any) -> None:
     for record in records:
-        sys.stdout.buffer.write(orjson.dumps(record, default=str, option=orjson.OPT_UTC_Z) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(record, default=_plain, option=orjson.OPT_UTC_Z) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: bytes as hex digits, an interval in its three parts, the rest as text."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, tuple) and hasattr(value, "nanoseconds"):
+        return {"months": value.months, "days": value.days, "seconds": value.nanoseconds / 1e9}  # type: ignore[attr-defined]
+    return str(value)
 
 
 def _fail(message: object, code: int) -> NoReturn:

@@ -26,6 +26,11 @@ SELECT code, kept, final, count(*) AS entries, arg_max(title, seen_at) AS title,
 FROM outcomes GROUP BY ALL ORDER BY kept DESC, entries DESC, code
 """
 
+TROUBLED = """
+SELECT feed_id, outcome, failures, next_due_at, coalesce(detail, '') AS detail
+FROM feeds WHERE failures > 0 ORDER BY feed_id
+"""
+
 COUNTS = """
 SELECT (SELECT count(*) FROM articles) AS articles, (SELECT count(DISTINCT story_id) FROM articles) AS stories,
        (SELECT count(*) FROM mentions WHERE NOT in_ad) AS mentions,
@@ -45,6 +50,11 @@ def ended(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return _records(con.sql(ENDED))
 
 
+def troubled(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The feeds whose last visit brought nothing usable, and why."""
+    return _records(con.sql(TROUBLED))
+
+
 def counts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return _records(con.sql(COUNTS))[0]
 
@@ -58,14 +68,16 @@ def show(con: duckdb.DuckDBPyConnection, console: Console, limit: int) -> None:
     )
     console.print(_articles(newest(con, limit)))
     console.print(_outcomes(ended(con)))
+    if rows := troubled(con):
+        console.print(_feeds(rows))
 
 
 def _articles(rows: list[dict[str, Any]]) -> Table:
     table = Table(title="newest articles, and what they say of whom", title_justify="left", box=None, padding=(0, 1), expand=True)
     table.add_column("seen (UTC)", no_wrap=True, style="dim")
-    table.add_column("source", no_wrap=True, max_width=18)
+    table.add_column("source", no_wrap=True, max_width=16)
     table.add_column("article", ratio=3)
-    table.add_column("▲ good ▼ bad ± mixed, of", no_wrap=True, ratio=2)
+    table.add_column("▲ good ▼ bad ± both", no_wrap=True, ratio=2, min_width=26)
     for row in rows:
         title = Text(row["title"])
         if row["is_copy"]:
@@ -95,6 +107,17 @@ def _outcomes(rows: list[dict[str, Any]]) -> Table:
         what = ("kept", "green") if row["kept"] else ("dropped", "red") if row["final"] else ("due", "yellow")
         reason = f"{row['title']}" + (f": {row['detail']}" if row["detail"] else "")
         table.add_row(Text(*what), row["code"], str(row["entries"]), Text(reason, overflow="ellipsis", no_wrap=True))
+    return table
+
+
+def _feeds(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="\nfeeds in trouble", title_justify="left", box=None, padding=(0, 1), expand=True)
+    table.add_column("feed", no_wrap=True)
+    table.add_column("last visit", no_wrap=True, style="red")
+    table.add_column("again (UTC)", no_wrap=True)
+    table.add_column("why", ratio=1)
+    for row in rows:
+        table.add_row(row["feed_id"], row["outcome"], _minute(row["next_due_at"]), row["detail"])
     return table
 
 

@@ -59,6 +59,12 @@ def test_sql_for_people_programs_and_spreadsheets(lake: str) -> None:
     assert next(csv.DictReader(io.StringIO(sheet.stdout)))["redirects"] == "['https://b.example']"
 
 
+def test_json_has_a_form_for_everything(lake: str) -> None:
+    query = "select interval '1 month 2 days 3 seconds' as i, 'a'::blob as b, current_date as d"
+    row = json.loads(newsmill("sql", query, "--lake", lake, "--json").stdout)
+    assert row["i"] == {"months": 1, "days": 2, "seconds": 3.0} and row["b"] == "61" and len(row["d"]) == 10
+
+
 def test_the_lake_may_be_named_in_the_environment(lake: str) -> None:
     assert "1 feeds" in newsmill("show", NEWSMILL_LAKE=lake).stdout
     assert json.loads(newsmill("show", "--json", NEWSMILL_LAKE=lake).stdout)["counts"]["feeds"] == 1
@@ -69,6 +75,8 @@ def test_the_lake_may_be_named_in_the_environment(lake: str) -> None:
     [
         (["sql", "select 1", "--lake", "/nowhere"], 1, "no lake at /nowhere: name another with --lake, or"),
         (["show", "--lake", "/nowhere"], 1, "no lake at /nowhere"),
+        (["run", "--lake", "/dev/null"], 1, "/dev/null is no directory; name the lake's directory with --lake"),
+        (["wire", "--port", "70000"], 2, "--port"),
         (["sql", "selec 1", "--lake", "LAKE"], 2, "syntax error"),
         (["sql", "select nam from feeds", "--lake", "LAKE"], 2, "nam"),
         (["sql", "select error('boom') from feeds", "--lake", "LAKE"], 2, "boom"),

@@ -52,9 +52,9 @@ def test_the_views_named_are_the_views_there_and_the_sql_runs(tmp_path: Path) ->
             for (name,) in con.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'").fetchall()
         }
         assert views == set(re.findall(r"^\| `([a-z_]+)` \|", README, re.MULTILINE))
-        statements = re.findall(r'newsmill sql "(.*?)"', code_of(README), re.DOTALL)
+        statements = re.findall(r'newsmill sql "([^"]*)"', code_of(README))
         assert statements
-        for statement in [*statements, *re.findall(r'\.sql\("(.*?)"\)', README)]:
+        for statement in [*statements, *re.findall(r'\.sql\("(.*?)"\)\.to_arrow_table\(\)', README)]:
             con.sql(statement).fetchall()
 
 

@@ -16,6 +16,9 @@ from pipeline.lake.layout import Lake
 from pipeline.settings import Settings
 from schemas import TABLES, bodies_schema, table_schema
 
+#: In this order: a later one may build on an earlier one.
+VIEWS = ("articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "feeds")
+
 
 def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     """A connection in memory whose views read the lake's files as they are at each query.
@@ -34,8 +37,8 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     for name in TABLES.keys() - {"late_commits"}:
         _view(con, name, place.root / "hot", table_schema(name), _CORRECTED, by_name=name in evolved)
     _view(con, "bodies", place.root / "raw", bodies_schema(), file="*", by_name="bodies" in evolved)
-    for sql in sorted(files("pipeline.lake").joinpath("sql").iterdir(), key=lambda f: f.name):
-        con.execute(sql.read_text())
+    for view in VIEWS:
+        con.execute(files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text())
     return con
 
 

@@ -106,6 +106,8 @@ class Lake:
     def open_for_writing(self) -> None:
         """Makes the lake where there is none, else checks that it may be written."""
         path = self.root / "format.json"
+        if self.root.exists() and not self.root.is_dir():
+            raise LakeError(f"{self.root} is no directory; name the lake's directory with --lake")
         if not path.exists():
             if (self.root / "hot").exists():
                 raise LakeError(f"{self.root} holds batches but no format.json; restore it before anything is written")

@@ -84,15 +84,13 @@ def _refuse(path: Path, state: dict[str, Any], batch: BatchRef, step: str) -> No
 
 
 def _busy(path: Path, state: dict[str, Any]) -> LakeBusy:
-    return LakeBusy(
-        f"stage {path.stem} of the lake at {path.parents[1]} is being written: {_describe(state)}; "
-        f"wait for it to end, or stop that process: the lock ends with it"
-    )
+    remedy = "wait for it to end, or stop that process: the lock ends with it" if state["holders"] else "try again then"
+    return LakeBusy(f"stage {path.stem} of the lake at {path.parents[1]} is being written: {_describe(state)}; {remedy}")
 
 
 def _describe(state: dict[str, Any]) -> str:
     steps = "; ".join(f"{s} by process {h['pid']} on {h['host']} since {h['since']}" for s, h in sorted(state["holders"].items()))
-    return f"batch {state['batch']}, {steps or 'between two steps, kept until ' + str(state['lease_until'])}"
+    return f"batch {state['batch']}, {steps or 'whose next task may still come, until ' + str(state['lease_until'])}"
 
 
 def _living(path: Path) -> dict[str, Any]:

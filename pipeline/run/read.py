@@ -4,7 +4,7 @@ The shards fetch and read; what an attempt adds to the lake is decided once per 
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from html import escape
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from pipeline.run.ledger import Ledger, load_memory
 from schemas import ids
 from schemas.article import Article, Attempt, Reading, Unreadable
 from schemas.columns import from_arrow, to_arrow
-from schemas.feed import Entry
+from schemas.feed import DateQuality, Entry
 from schemas.outcome import OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Page, Request
 
@@ -248,7 +248,7 @@ def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
     """The article as read, under provisional ids: the batch decides whether it is new."""
     article = ids.article_id(_key(entry))
     taken_out = sum(len(p.text) for p in read.promo)
-    claimed = read.published_at or entry.published_at
+    published = _published(entry, read)
     return Article(
         article_id=article,
         version_id=ids.version_id(article, body.owner if body else entry.visit_id),
@@ -266,9 +266,9 @@ def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
         promo_share=taken_out / max(1, taken_out + len(read.text)),
         language=read.language or entry.language,
         authors=read.authors or entry.authors,
-        published_at=claimed,
-        published_precision=read.published_precision or _feed_precision(entry),
-        published_basis=read.published_basis or ("feed" if entry.published_at else None),
+        published_at=published[0],
+        published_precision=published[1],
+        published_basis=published[2],
         seen_at=entry.seen_at,
         access=read.access,
         genre=read.genre,
@@ -278,7 +278,13 @@ def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
     )
 
 
-def _feed_precision(entry: Entry) -> str | None:
+def _published(entry: Entry, read: Reading) -> tuple[datetime | None, str | None, str | None]:
+    """When the publisher says it was published, how precisely, and where it says so: the page, unless the feed knows the time."""
+    on_page = read.published_at, read.published_precision, read.published_basis
     if entry.published_at is None:
-        return None
-    return "day" if entry.date_quality == "day" else "second"
+        return on_page
+    of_feed = entry.published_at, "day" if entry.date_quality == DateQuality.DAY else "second", "feed"
+    if read.published_at is None:
+        return of_feed
+    same_day = abs(entry.published_at - read.published_at) <= timedelta(hours=36)
+    return of_feed if read.published_precision == "day" and of_feed[1] == "second" and same_day else on_page

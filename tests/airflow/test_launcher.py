@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.__main__ import CHECKOUT, parse
+from embedded.__main__ import CHECKOUT, main, parse
 from embedded.airflow_home import airflow_settings, environment
 from embedded.first_batch import last_lines
 from embedded.ports import is_free, refusal
@@ -84,6 +84,26 @@ def test_second_instance_hears_of_the_first(tmp_path: Path) -> None:
     with claim(tmp_path, {"address": "http://127.0.0.1:8080"}):
         assert claim(tmp_path, {}) == {"pid": os.getpid(), "address": "http://127.0.0.1:8080"}
     claim(tmp_path, {}).close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "99999"], "PORT and WIRE_PORT must be two numbers from 1 to 65535"),
+        (["--port", "8799"], "PORT and WIRE_PORT must be two numbers"),
+        (["--feeds", "CATALOGUE"], "unknown key evry_minutes; did you mean every_minutes"),
+        (["--feeds", "nowhere.toml"], "there is no catalogue"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_started(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.toml").write_text('[[feed]]\nurl = "https://a.example/feed"\nevry_minutes = 5\n')
+    words = [str(tmp_path / "own.toml") if word == "CATALOGUE" else word for word in arguments]
+    monkeypatch.setattr("embedded.__main__.CHECKOUT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["embedded", *words])
+    assert main() == 2
+    assert message in " ".join(capsys.readouterr().out.split())
 
 
 def test_run_directory_follows_from_the_catalogue() -> None:

@@ -50,7 +50,7 @@ def test_steps_of_one_batch_share_the_stage_and_another_batch_is_refused(lake: L
 def test_the_stage_stays_with_its_batch_between_two_steps_until_the_last(lake: Lake) -> None:
     with hold(lake, MINE, "shard-0"):
         pass
-    with pytest.raises(LakeBusy, match="between two steps, kept until"):
+    with pytest.raises(LakeBusy, match="whose next task may still come, until"):
         refuse_if_held(lake, "pull")
     with hold(lake, MINE, "commit", last=True):
         pass

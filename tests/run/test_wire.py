@@ -121,6 +121,19 @@ def test_offsets_lead_to_the_words(con: duckdb.DuckDBPyConnection) -> None:
     assert [r for r in rows if {"title": r[0], "text": r[1]}[r[2]][r[3] : r[4]] != r[5]] == []
 
 
+def test_the_time_the_feed_knows_is_not_lost_to_a_page_that_shows_the_day(con: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        SELECT a.published_precision = 'day', a.published_at = e.published_at
+        FROM articles a JOIN lake.entries e USING (entry_id, revision) WHERE e.date_quality = 'exact' AND a.published_basis = 'feed'
+    """
+    assert set(con.sql(query).fetchall()) == {(False, True)}
+
+
+def test_the_words_of_the_evidence_stand_in_the_article(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.sql("SELECT e.words, a.title, a.text FROM evidence e JOIN articles a USING (version_id)").fetchall()
+    assert len(rows) > 50 and all(words and words in f"{title}\n{text}" for words, title, text in rows)
+
+
 def test_times_are_kept_in_order(con: duckdb.DuckDBPyConnection) -> None:
     """Nothing counts before it could be read; what is derived counts from its article's first moment."""
     assert con.sql("SELECT 1 FROM lake.articles WHERE available_at < seen_at").fetchall() == []
