@@ -103,9 +103,17 @@ class Keeper:
             self.reap()
 
 
-def die_with_parent() -> None:
-    """Linux: whoever is forked below the keeper ends with the process that forked it, also where that one was killed."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parents() -> None:
+    """Linux: whoever is forked from here on ends with the process that forked it, also where that one was killed."""
+    prctl = ctypes.CDLL(None).prctl
+    forking = [0]
+
+    def die_with_parent() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != forking[0]:  # it was killed before this could be asked for
+            os._exit(1)
+
+    os.register_at_fork(before=lambda: forking.__setitem__(0, os.getpid()), after_in_child=die_with_parent)
 
 
 def prepare_database(pools: Path) -> None:
@@ -150,7 +158,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
     if FORKS:
-        os.register_at_fork(after_in_child=die_with_parent)
+        die_with_parents()
     if wire:
         keeper.start("wire", lambda: os.execv(wire[0], wire))  # noqa: S606
     from airflow import settings

@@ -134,7 +134,7 @@ def deaf():
         time.sleep(60)
     time.sleep(60)
 keeper.GRACE_S = 0.3
-os.register_at_fork(after_in_child=keeper.die_with_parent)
+keeper.die_with_parents()
 one = keeper.Keeper(Path(sys.argv[1]), os.dup(1))
 one.start("scheduler", deaf)
 one.watch(lambda: False)

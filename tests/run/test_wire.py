@@ -124,7 +124,8 @@ def test_offsets_lead_to_the_words(con: duckdb.DuckDBPyConnection) -> None:
 def test_the_time_the_feed_knows_is_not_lost_to_a_page_that_shows_the_day(con: duckdb.DuckDBPyConnection) -> None:
     query = """
         SELECT a.published_precision = 'day', a.published_at = e.published_at
-        FROM articles a JOIN lake.entries e USING (entry_id, revision) WHERE e.date_quality = 'exact' AND a.published_basis = 'feed'
+        FROM articles a JOIN lake.entries e USING (entry_id, revision)
+        WHERE e.date_quality = 'exact' AND a.published_basis = 'feed'
     """
     assert set(con.sql(query).fetchall()) == {(False, True)}
 
