@@ -6,6 +6,7 @@ feedparser's own sanitiser is switched off, because it takes seconds where this 
 import html
 import re
 import unicodedata
+from contextlib import suppress
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lxml import etree
@@ -67,7 +68,8 @@ def resolve_link(raw: str | None, *bases: str | None) -> str | None:
     try:
         base = ""
         for outer in reversed(bases):
-            base = urljoin(base, outer or "")
+            with suppress(ValueError):  # an address that nothing can be resolved against takes no whole link with it
+                base = urlsplit(urljoin(base, outer or "")).geturl()
         parts = urlsplit(urljoin(base, link))
         has_host = bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:  # such as an unclosed [ in the host, or a port that is no number

@@ -23,6 +23,7 @@ _TITLE_LINES = 4
 _KICKER_WORDS = 8
 _LINKABLE = frozenset({"paragraph", "list_item"})
 _LINK_SPACES = 2
+_WRITTEN_BULLET = re.compile(r"^[•·▪●◦‣]\s*(?=\S)")
 _LINK_SHARE = 0.3
 
 
@@ -51,7 +52,7 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
     node, meta, head = article_node(tree), meta_of(tree), extract.head
     title = title_of(node, meta, tree, head.title)
-    lines = _without_title(title, extract.lines)
+    lines = [(kind, _unmarked(kind, text)) for kind, text in _without_title(title, extract.lines)]
     language = language_of(" ".join([title, *(text for _, text in lines)]), tree.get("lang"), claimed)
     linked = _linked(lines, extract.links)
     plain = [i for i, (kind, _) in enumerate(lines) if i not in linked or kind == LINK]
@@ -97,6 +98,11 @@ def _linked(lines: Sequence[tuple[str, str]], links: frozenset[str]) -> dict[int
     few = sum(len(lines[i][1]) for i in linked) < _LINK_SHARE * sum(len(text) for _, text in lines)
     dropped = [i for i, (kind, _) in enumerate(lines) if kind == LINK]
     return dict.fromkeys([*dropped, *linked] if few else dropped, "related")
+
+
+def _unmarked(kind: str, text: str) -> str:
+    """A list item without a bullet that the page wrote out as well; a hyphen may be a minus."""
+    return _WRITTEN_BULLET.sub("", text) if kind == "list_item" else text
 
 
 def _words(text: str) -> list[str]:

@@ -78,3 +78,8 @@ def test_only_http_links_survive_resolved(raw: str | None, url: str | None) -> N
 def test_a_base_inside_the_feed_comes_before_its_address() -> None:
     assert resolve_link("x", "https://a.example/b/", FEED) == "https://a.example/b/x"
     assert resolve_link("x", "b/", FEED) == "https://feeds.example.com/de/b/x"
+
+
+def test_a_base_that_is_no_address_leaves_whole_links_whole() -> None:
+    assert resolve_link("https://publisher.example/1", "http://[") == "https://publisher.example/1"
+    assert resolve_link("/1", "http://[") is None

@@ -315,3 +315,13 @@ def test_a_paragraph_that_is_one_link_is_kept_as_what_it_is() -> None:
         ("Acme: kaufen oder verkaufen? Hier weiterlesen...", 2)
     ]
     assert "weiterlesen" not in reading.text and reading.promo[0].kind in {"promotion", "related"}
+
+
+def test_a_bullet_written_out_in_a_list_item_is_no_part_of_its_text() -> None:
+    prose = "".join(
+        f"<p>Der Umsatz der Sparte {n} stieg im dritten Quartal um {n} Prozent, teilte der Konzern mit.</p>" for n in "234"
+    )
+    page = f"<html lang='de'><body><article>{prose}<ul><li>• Gewinn stieg leicht auf drei Millionen</li></ul></article></body></html>"
+    reading = read_page(page.encode(), "https://publisher.example/a")
+    assert isinstance(reading, Reading)
+    assert reading.text.splitlines()[-1] == "Gewinn stieg leicht auf drei Millionen"
