@@ -138,7 +138,7 @@ def show_result(options: Options, variables: dict[str, str], password: str, cons
     sys.stdout.flush()
     if subprocess.run([sys.executable, "-m", "pipeline", "show"], env=variables, check=False).returncode:
         raise FirstBatchFailed("the batch is in the lake, but `newsmill show` failed; see above")
-    console.print(closing_words(options, password), highlight=False)
+    console.print(closing_words(options, password), highlight=False, soft_wrap=True)
 
 
 def closing_words(options: Options, password: str) -> str:
