@@ -72,6 +72,7 @@ LINE_RULES: tuple[Rule, ...] = (
         r"\b(?:für nur|ab|nur|für) (?:\d+|einen|1,00) euro (?:\S+ ){0,3}testen\b|\b(?:monate?|tage|wochen) (?:lang )?(?:kostenlos|gratis) (?:testen|lesen)\b",
         r"\bbei unserem partner\b|\bour partner broker\b|\bcfds? (?:with|mit) (?:zero|no|0) ",
         r"\bopen (?:a|an|your) (?:\S+ ){0,2}account (?:today|now|in minutes)\b|\bfree for \d+ (?:days|months|weeks)\b",
+        rf"{_BEGIN}(?:try|get|read) (?:it|us|our \S+) (?:for )?free(?: for (?:a|one|\w+) (?:week|month|day)s?)?(?=[.!]|$)",
         rf"{_BEGIN}(?:start|try|get|claim|begin|enjoy)(?: \S+){{0,4}} \d+[- ]day free trial\b|\byour \d+[- ]day free trial\b",
         rf"{_BEGIN}jetzt (?:nur )?(?:\d+|eine[nr]?|zwei|drei) (?:tage?|wochen?|monate?) (?:\S+ ){{0,2}}testen\b",
         r"\bnur (?:noch )?(?:heute|für kurze zeit|bis \S+) (?:\S+ ){0,2}(?:gratis|kostenlos|kostenfrei)\b",

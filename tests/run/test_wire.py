@@ -12,7 +12,7 @@ import pytest
 from pipeline.lake import connect
 from pipeline.run import run_once
 from pipeline.settings import Settings
-from pipeline.wire import catalogue
+from pipeline.wire import catalogue, newsroom
 from tests.wire.visit import Clock, running
 
 EXPECTED = tomllib.loads((Path(__file__).parents[1] / "wire" / "expected.toml").read_text())
@@ -149,3 +149,18 @@ def test_raw_bytes_of_everything_are_kept(con: duckdb.DuckDBPyConnection) -> Non
     query = "SELECT count(*) FROM articles a WHERE body_sha256 NOT IN (SELECT sha256 FROM lake.bodies WHERE content IS NOT NULL)"
     assert con.sql(query).fetchall() == [(0,)]
     assert con.sql("SELECT 1 FROM lake.bodies WHERE content IS NOT NULL AND sha256(content) <> sha256").fetchall() == []
+
+
+def test_everything_sold_around_an_article_is_out_of_its_text_and_kept_beside_it(con: duckdb.DuckDBPyConnection) -> None:
+    sold = [
+        piece["text"].partition("{date}")[0].strip()
+        for path in (Path(newsroom.__file__).parent / "articles").glob("*.toml")
+        for placement in tomllib.loads(path.read_text()).get("at", [])
+        for piece in placement.get("promotion", [])
+    ]
+    assert len(sold) > 10
+    rows = con.sql("SELECT title, text, promo FROM articles").fetchall()
+    assert [line for line in sold if any(line in text for _, text, _ in rows)] == []
+    kept = "\n".join(p["text"] for _, _, promo in rows for p in promo)
+    missing = [line for line in sold if line not in kept]
+    assert missing == []
