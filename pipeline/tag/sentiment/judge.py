@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.tag.sentiment.cues import read_sentence
 from pipeline.tag.sentiment.lexicon import languages_of
@@ -14,6 +14,8 @@ from schemas.tag import Span, Verdict
 MODEL = "rules-2"  # changes with the lexicons, the rules and the weights
 MOST_SPANS, MOST_SENTENCES, MOST_EVIDENCE = 30, 60, 6
 _TITLE, _UNNAMED, _MIXED, _DOUBTFUL = 2.0, 0.6, 0.4, 0.4
+_FAINT = 0.25  # evidence below this share of the strongest hardly bears on the name
+_BARELY = 0.2  # nor does evidence of a neutral verdict below this weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,17 @@ def _verdict(said: Iterable[Said], *, spread: bool = False) -> Verdict:
         thin = math.sqrt(1 + len(pieces) / 4)
         good, bad = good / thin, bad / thin
     p_negative, p_neutral, p_positive = _probabilities(good, bad)
+    mixed = min(good, bad) >= _MIXED and min(good, bad) >= _MIXED * max(good, bad)
     doubted = max(_doubted(pieces, 1), _doubted(pieces, -1)) if spread else _doubted(pieces, 0)
-    return Verdict(
+    verdict = Verdict(
         p_negative=p_negative,
         p_neutral=p_neutral,
         p_positive=p_positive,
-        evidence=_strongest(pieces),
-        mixed=min(good, bad) >= _MIXED and min(good, bad) >= _MIXED * max(good, bad),
+        evidence=(),
+        mixed=mixed,
         hedged=doubted >= (_DOUBTFUL / 4 if spread else _DOUBTFUL),
     )
+    return replace(verdict, evidence=_evidence(pieces, verdict.sentiment, mixed))
 
 
 def _doubted(pieces: Sequence[Said], side: int) -> float:
@@ -126,9 +130,20 @@ def _probabilities(good: float, bad: float) -> tuple[float, float, float]:
     return parts[0] / total, parts[1] / total, parts[2] / total
 
 
-def _strongest(pieces: Sequence[Said]) -> tuple[Span, ...]:
-    """The strongest evidence of both sides, in reading order."""
+def _evidence(pieces: Sequence[Said], sentiment: int, mixed: bool) -> tuple[Span, ...]:
+    """The evidence that bears out the verdict, in reading order: of both sides where it is mixed."""
+    if mixed:
+        shown = [piece for side in (1, -1) for piece in _clearest([p for p in pieces if p.weight * side > 0])]
+    elif sentiment:
+        shown = _clearest([piece for piece in pieces if piece.weight * sentiment > 0])
+    else:
+        shown = _clearest([piece for piece in pieces if abs(piece.weight) >= _BARELY])
+    return tuple(sorted((piece.span for piece in shown), key=lambda span: (span.field == "text", span.start, span.end)))
+
+
+def _clearest(pieces: Sequence[Said]) -> list[Said]:
+    """The strongest pieces, without those that hardly bear on the name beside them."""
+    strength = {piece.span: abs(piece.weight) / (_TITLE if piece.span.field == "title" else 1.0) for piece in pieces}
+    least = _FAINT * max(strength.values(), default=0.0)
     best = sorted(pieces, key=lambda piece: (-abs(piece.weight), piece.span.start))
-    sides = ([piece.span for piece in best if (piece.weight > 0) == good] for good in (True, False))
-    spans = {span for side in sides for span in side[:MOST_EVIDENCE]}
-    return tuple(sorted(spans, key=lambda span: (span.field == "text", span.start, span.end)))
+    return [piece for piece in best if strength[piece.span] >= least][:MOST_EVIDENCE]

@@ -97,3 +97,25 @@ def test_sentences_that_name_nobody_count_for_the_topic_only() -> None:
 def test_the_headline_outweighs_the_text() -> None:
     good, bad = "Kessler steigert den Gewinn", "Kessler senkt die Prognose."
     assert judge_article(good, bad, "de").score > 0 > judge_article(bad, good, "de").score
+
+
+def found(text: str, name: str, others: tuple[str, ...], language: str) -> tuple[int, list[str]]:
+    spans = [Span(field="text", start=text.index(word), end=text.index(word) + len(word)) for word in (name, *others)]
+    verdict = judge_span("", text, spans[0], spans[1:], language)
+    return verdict.sentiment, [text[s.start : s.end] for s in verdict.evidence]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "first", "second"),
+    [
+        ("de", "Kessler erhöht den Ausblick, Tessala warnt", (1, ["erhöht den Ausblick"]), (-1, ["warnt"])),
+        ("de", "Kessler verdient mehr, Tessala enttäuscht", (1, ["verdient mehr"]), (-1, ["enttäuscht"])),
+        ("en", "Kessler stock tumbles as Tessala adds customers", (-1, ["stock tumbles"]), (0, [])),
+        ("en", "Kessler profit drops while Tessala raises outlook", (-1, ["profit drops"]), (1, ["raises outlook"])),
+    ],
+)
+def test_evidence_is_what_bears_out_the_verdict(
+    language: str, text: str, first: tuple[int, list[str]], second: tuple[int, list[str]]
+) -> None:
+    assert found(text, "Kessler", ("Tessala",), language) == first
+    assert found(text, "Tessala", ("Kessler",), language) == second
