@@ -11,6 +11,31 @@ _DAY = re.compile(r"^(\d{4})-?(\d\d)-?(\d\d)$|^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 _TIME = re.compile(
     r"^(\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4})(?:[T ]|,? )\s*(\d{1,2}:\d\d)(:\d\d)?(?:[.,]\d+)?\s*(.*)$", re.IGNORECASE
 )
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "januar jänner january jan",
+            "februar february feb",
+            "märz march mär mrz mar",
+            "april apr",
+            "mai may",
+            "juni june jun",
+            "juli july jul",
+            "august aug",
+            "september sept sep",
+            "oktober october okt oct",
+            "november nov",
+            "dezember december dez dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_WRITTEN = re.compile(
+    r"^(?:[^\W\d_]{2,10}\.?,? )?(?:(\d{1,2})\.? ([^\W\d_]{3,9})|([^\W\d_]{3,9})\.? (\d{1,2}))\.?,? (\d{4})(?=$|[, ])",
+    re.IGNORECASE,
+)
 _OFFSET = re.compile(r"^(?:utc|gmt)?\s?([+-])(\d\d):?(\d\d)?$", re.IGNORECASE)
 _NAMED = {"z": "UTC", "utc": "UTC", "gmt": "UTC"} | dict.fromkeys(("cet", "cest", "mez", "mesz", "uhr"), "Europe/Berlin")
 
@@ -26,8 +51,16 @@ class Stated:
 def read_date(value: str, language: str | None) -> Stated | None:
     """The moment a page states, None where it is unclear or implausible. A time without a zone is the language's usual one."""
     value = " ".join(value.split())[:60]
-    stated = _read_day(value) or _read_time(value, language) or _read_rfc(value)
+    figures = _in_figures(value)
+    stated = _read_day(figures) or _read_time(figures, language) or _read_rfc(value)
     return stated if stated is not None and stated.at.year in _YEARS else None
+
+
+def _in_figures(value: str) -> str:
+    """ "Montag, 23. November 2026, 17:30 Uhr" is "23.11.2026, 17:30 Uhr"."""
+    found = _WRITTEN.match(value)
+    month = _MONTHS.get((found[2] or found[3]).lower()) if found else None
+    return f"{found[1] or found[4]}.{month}.{found[5]}{value[found.end() :]}" if found and month else value
 
 
 def _read_day(value: str) -> Stated | None:

@@ -37,9 +37,11 @@ _DATE_META = (
 )
 _AUTHOR_META = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator")
 _OPT_OUTS = frozenset({"noai", "noimageai", "noarchive"})
-_NO_NAME = re.compile(r"(?i:https?://|www\.|@|\.(?:html?|php)\b)|^\W*$|\d{3}|^[(\[{]|^[a-z0-9]+(?:[-_][a-z0-9]+)+$")
-_BYLINE = re.compile(r"^(?:von|by|text|autor(?:in|en)?|author)[: ]\s*", re.IGNORECASE)
-_BETWEEN_NAMES = re.compile(r"\s*(?:;|,|\||\bund\b|\band\b|&)\s*")
+_NO_NAME = re.compile(r"(?i:https?://|www\.|@|\.(?:html?|php)\b)|^\W*$|\d{3}|\d:\d|^[(\[{]|^[a-z0-9]+(?:[-_][a-z0-9]+)+$")
+_BYLINE = re.compile(r"^(?:von(?: (?:der|dem|unserer|unserem)\b)?|by|text|autor(?:in|en)?|author)[: ]\s*", re.IGNORECASE)
+_REST_OF_BYLINE = re.compile(r"^(?:Der|Dem|Unserer|Unserem) (?=\S*(?i:redaktion|team)\b)")  # trafilatura takes the "Von" away
+_BETWEEN_NAMES = re.compile(r"\s*(?:;|,|[|·•]|\bund\b|\band\b|&)\s*")
+_AROUND_NAMES = " \t–—-/:"
 
 _SEPARATED = re.compile(r"\s+[|–—*-]\s")
 _HEADINGS = 20
@@ -104,7 +106,7 @@ def authors_of(node: Node, meta: Meta, fallback: str | None, url: str) -> tuple[
     sources: Iterable[Iterable[str]] = (
         _names(node.get("author")),
         (content for name in _AUTHOR_META for content in meta.get(name, ())),
-        (fallback or "").split(";"),
+        (_REST_OF_BYLINE.sub("", name.strip()) for name in (fallback or "").split(";")),
     )
     for source in sources:
         names = [n for value in source for n in _split(value) if _squeezed(n) not in publisher]
@@ -170,6 +172,7 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def _split(value: str) -> Iterator[str]:
-    for part in _BETWEEN_NAMES.split(_BYLINE.sub("", tidy(html.unescape(value)))):
+    for piece in _BETWEEN_NAMES.split(_BYLINE.sub("", tidy(html.unescape(value)))):
+        part = piece.strip(_AROUND_NAMES)
         if part and len(part) <= 60 and not _NO_NAME.search(part):
             yield part

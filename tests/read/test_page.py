@@ -131,6 +131,12 @@ def test_json_ld_however_written(source: str) -> None:
         ("2024-11-05", "de", ("2024-11-05T00:00:00+00:00", "day")),
         ("20241105", "de", ("2024-11-05T00:00:00+00:00", "day")),
         ("5.11.2024", "de", ("2024-11-05T00:00:00+00:00", "day")),
+        ("5. Juli 2024, 09:30 Uhr", "de", ("2024-07-05T07:30:00+00:00", "minute")),
+        ("Freitag, 5. Juli 2024 09:30 Uhr", "de", ("2024-07-05T07:30:00+00:00", "minute")),
+        ("Nov. 5, 2024", "en", ("2024-11-05T00:00:00+00:00", "day")),
+        ("5 November 2024 09:30 GMT", "en", ("2024-11-05T09:30:00+00:00", "minute")),
+        ("31. Juni 2024, 09:30 Uhr", "de", None),
+        ("5. Brumaire 2024", "de", None),
         ("0000-00-00T00:00:00", "de", None),
         ("1899-12-30", "de", None),
         ("9999-12-31T23:59:59-12:00", "de", None),
@@ -193,6 +199,9 @@ def test_titles(titles: str, expected: str) -> None:
         ("Von Petra Ahrens und Jens Beispiel", ["Petra Ahrens", "Jens Beispiel"]),
         ("Ann Example, Bob Sample &amp; Cleo Probe", ["Ann Example", "Bob Sample", "Cleo Probe"]),
         ("Petra Ahrens; petra@news.example", ["Petra Ahrens"]),
+        ("Von der Finanzredaktion · 23. November 2026, 17:30 Uhr", ["Finanzredaktion"]),
+        ("By Ann Example –", ["Ann Example"]),
+        ("Ursula von der Probe |", ["Ursula von der Probe"]),
         ("Küstenblatt", []),
         ("news.example", []),
         ("News Example", []),
@@ -203,6 +212,11 @@ def test_titles(titles: str, expected: str) -> None:
 def test_authors(author: str, expected: list[str]) -> None:
     head = f'<meta property="og:site_name" content="Küstenblatt"><meta name="author" content="{author}">'
     assert list(read(page(head=head)).authors) == expected
+
+
+def test_a_byline_that_is_only_shown_loses_its_preposition_and_date() -> None:
+    shown = '<p class="byline">Von der Finanzredaktion · 23. November 2026, 17:30 Uhr</p>'
+    assert read(page().replace("</h1>", f"</h1>{shown}")).authors == ("Finanzredaktion",)
 
 
 def test_language_is_that_of_the_text() -> None:
