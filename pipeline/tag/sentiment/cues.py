@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 
 from pipeline.tag.sentiment.lexicon import NOTHING, Lexicon, Roles, lexicon
 from pipeline.tag.sentiment.sentence import Token, tokens
@@ -10,6 +11,7 @@ from pipeline.tag.sentiment.weights import WEIGHTS
 
 _NOUNS = frozenset({"good", "burden", "bad", "outlay"})
 _AND = frozenset({"und", "and"})
+_ARTICLES = frozenset({"der", "die", "das", "the", "of", "von", "in"})
 _STRONG = frozenset({";", "–", "—", "|", "!", "?", "…"})
 _REACH_OF_NOUN, _REACH_OF_NEGATION, _REACH_OF_HEDGE, _REACH_OF_PARTICLE = 10, 4, 9, 16
 
@@ -51,6 +53,7 @@ def read_sentence(text: str, names: tuple[tuple[int, int], ...], languages: tupl
     """Find the cues of one sentence in which the given spans are names (and mean nothing by themselves)."""
     sentence = Sentence(lexicon(languages), tokens(text, names))
     _mark_phrases(sentence)
+    _mark_additions(sentence)
     _mark_clauses(sentence)
     taken = _separable(sentence)
     for first, last, kinds, roles in sentence.spans:
@@ -79,12 +82,22 @@ def _mark_phrases(sentence: Sentence) -> None:
         at += length
 
 
+def _mark_additions(sentence: Sentence) -> None:
+    """ "X added 2 percent" went up; "he added" only speaks."""
+    for at, kinds in enumerate(sentence.kinds[:-1]):
+        if "up_by" in kinds and _is_percent(sentence.tokens[at + 1]):
+            sentence.kinds[at] = frozenset({"up"})
+            sentence.spans = sorted(
+                [span for span in sentence.spans if span[0] != at] + [(at, at, sentence.kinds[at], None)], key=itemgetter(0)
+            )
+
+
 def _mark_clauses(sentence: Sentence) -> None:
     clause = part = 0
     opened = bool(sentence.kinds) and bool(sentence.kinds[0] & {"split", "concede_clause"})
     for at, token in enumerate(sentence.tokens):
         listed = at == 0 or sentence.tokens[at - 1].kind == "name"
-        named = at + 1 < len(sentence.tokens) and sentence.tokens[at + 1].kind == "name"
+        named = _opens_with_name(sentence, at + 1)
         strong = token.kind == "mark" and (token.text.strip("- ") in _STRONG or token.text.strip() in {"-", "(", ")"})
         if strong or _splits(sentence, at) or (token.text == "," and (opened or (named and not listed))):
             clause, opened = clause + 1, False
@@ -92,6 +105,16 @@ def _mark_clauses(sentence: Sentence) -> None:
             part += 1
         sentence.clause.append(clause)
         sentence.part.append(part)
+
+
+def _opens_with_name(sentence: Sentence, at: int) -> bool:
+    """A name begins here, or what belongs to one: "die Aktie der X"."""
+    for token, kinds in zip(sentence.tokens[at : at + 4], sentence.kinds[at : at + 4], strict=True):
+        if token.kind == "name":
+            return True
+        if token.text not in _ARTICLES and not ("good" in kinds and token.kind == "word"):
+            return False
+    return False
 
 
 def _splits(sentence: Sentence, at: int) -> bool:
@@ -129,7 +152,7 @@ def _ends_clause(sentence: Sentence, at: int) -> bool:
 
 def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles: Roles | None) -> None:
     side, about, noun = _side(sentence, first, last, kinds)
-    if not side and not roles:
+    if not (side or roles) or _void(sentence, first, last):
         return
     if first == 0 and side:  # advice: "Sell X", "Buy Y"
         roles = None
@@ -151,6 +174,13 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
             noun,
         )
     )
+
+
+def _void(sentence: Sentence, first: int, last: int) -> bool:
+    """The verb has an object beside which it says nothing: "übernimmt die Leitung"."""
+    void = sentence.lexicon.void.get(sentence.tokens[first].text, set())
+    around = range(max(0, first - _REACH_OF_NOUN), min(len(sentence.tokens), last + _REACH_OF_NOUN))
+    return any(sentence.kinds[at] & void and sentence.near(at, first) for at in around)
 
 
 def _side(sentence: Sentence, first: int, last: int, kinds: frozenset[str]) -> tuple[float, bool, int | None]:

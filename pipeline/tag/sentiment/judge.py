@@ -11,7 +11,7 @@ from pipeline.tag.sentiment.weigh import Weighed, weigh
 from pipeline.tag.sentiment.weights import WEIGHTS
 from schemas.tag import Span, Verdict
 
-MODEL = "rules-2"  # changes with the lexicons, the rules and the weights
+MODEL = "rules-3"  # changes with the lexicons, the rules and the weights
 MOST_SPANS, MOST_SENTENCES, MOST_EVIDENCE = 30, 60, 6
 _TITLE, _UNNAMED, _MIXED, _DOUBTFUL = 2.0, 0.6, 0.4, 0.4
 _FAINT = 0.25  # evidence below this share of the strongest hardly bears on the name

@@ -31,6 +31,7 @@ class Lexicon:
     tails: dict[str, set[str]] = field(default_factory=dict)
     heads: dict[str, set[str]] = field(default_factory=dict)
     roles: dict[str, Roles] = field(default_factory=dict)
+    void: dict[str, set[str]] = field(default_factory=dict)  # kinds of nouns beside which the verb says nothing
     separable: dict[str, list[Separable]] = field(default_factory=dict)
     phrase_starts: set[str] = field(default_factory=set)
     known: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -89,6 +90,9 @@ def lexicon(languages: tuple[str, ...]) -> Lexicon:
             for form in (form for entry in entries.split() for form in _forms(entry, endings)):
                 lex.roles[form] = (subject, target)
                 lex.phrase_starts.add(form.split(" ")[0])
+        for kind, entries in data.get("void", {}).items():
+            for form in (form for entry in entries.split() for form in _forms(entry, endings)):
+                lex.void.setdefault(form, set()).add(kind)
         for verb in data.get("separable", ()):
             _add_separable(lex, verb, endings)
     return lex

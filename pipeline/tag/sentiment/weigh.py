@@ -9,6 +9,8 @@ from pipeline.tag.sentiment.weights import WEIGHTS
 _JOINTS = frozenset(
     {",", "&", "/", "and", "und", "or", "oder", "sowie", "tochter", "mutter", "parent", "unit", "subsidiary", "owner"}
 )
+_DIRECTIONS = frozenset({"up", "down"})
+_GAP = frozenset({",", "and", "und", "um", "by", "sowie"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,27 @@ def weigh(sentence: Sentence, index: int | None) -> list[Weighed]:
 
 
 def _bearing(sentence: Sentence, cue: Cue, target: int, group: list[int], rivals: list[int]) -> float:
+    if _carried(sentence, cue, group):
+        return cue.side * _doubt(cue)
     said = _said(sentence, cue, target, rivals)
     if cue.roles or said == -cue.side or cue.about_target_price:  # these name both sides, so nobody stands between
         rivals = [at for at in rivals if sentence.clause[at] != sentence.clause[target]]
     return said * _pull(sentence, cue, group, rivals)
+
+
+def _carried(sentence: Sentence, cue: Cue, group: list[int]) -> bool:
+    """Only a number follows the name, and the verb before says what it is: "X fell 3 percent and Y 4"."""
+    after = group[-1] + 1
+    between = sentence.tokens[cue.last + 1 : group[0]]
+    return (
+        cue.last < group[0]
+        and after < len(sentence.tokens)
+        and sentence.tokens[after].kind == "number"
+        and bool(sentence.kinds[cue.first] & _DIRECTIONS)
+        and any(token.kind == "number" for token in sentence.tokens[cue.first : group[0]])
+        and all(token.kind in {"number", "name"} or token.text in _GAP for token in between)
+        and not any(after < other.first <= after + 2 for other in sentence.cues)
+    )
 
 
 def _general(cue: Cue) -> float:
@@ -76,7 +95,7 @@ def _pull(sentence: Sentence, cue: Cue, group: list[int], rivals: list[int]) -> 
         left
         and cue.last + 1 < group[0]
         and not cue.roles
-        and any(at < cue.first and sentence.clause[at] == there for at in rivals)
+        and any(at < cue.last and sentence.clause[at] == there for at in rivals)
     ):
         factor *= WEIGHTS.taken
     return factor
