@@ -1,6 +1,7 @@
 """From weighed cues to verdicts: of one span, of a company over an article, of the article. Pure."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ MOST_SPANS, MOST_SENTENCES, MOST_EVIDENCE = 30, 60, 6
 _TITLE, _UNNAMED, _MIXED, _DOUBTFUL = 2.0, 0.6, 0.4, 0.4
 _FAINT = 0.25  # evidence below this share of the strongest hardly bears on the name
 _BARELY = 0.2  # nor does evidence of a neutral verdict below this weight
+_PRONOUN = re.compile(r"\W*(?:er|sie|ihre?|seine?|it|its|he|his|she|her|they|their)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,7 @@ def judge_company(
             if piece.span not in said or abs(weight) > abs(said[piece.span].weight):
                 said[piece.span] = Said(piece.span, weight, piece.hedged)
     if topic:
-        named = [*spans, *others]
-        for piece in _unnamed(text, [span for span in named if span.field == "text"], language):
+        for piece in _unnamed(text, spans, others, language):
             said.setdefault(piece.span, piece)
     return _verdict(said.values(), spread=True)
 
@@ -80,10 +81,14 @@ def _sentence(field: str, whole: str, start: int, end: int, language: str | None
     return [_said(weighed, sentence.tokens, field, start) for weighed in weigh(sentence, None)]
 
 
-def _unnamed(text: str, named: Sequence[Span], language: str | None) -> Iterable[Said]:
-    starts = sorted(span.start for span in named)
+def _unnamed(text: str, own: Sequence[Span], others: Sequence[Span], language: str | None) -> Iterable[Said]:
+    """Evidence from sentences that name nobody, unless a pronoun takes up somebody else."""
+    mine, theirs = ([span.start for span in spans if span.field == "text"] for spans in (own, others))
+    of_others = False
     for start, end in sentences(text, MOST_SENTENCES):
-        if not any(start <= at < end for at in starts):
+        names_own, names_others = (any(start <= at < end for at in starts) for starts in (mine, theirs))
+        of_others = not names_own and (names_others or (of_others and bool(_PRONOUN.match(text, start))))
+        if not (names_own or of_others):
             for piece in _sentence("text", text, start, end, language):
                 yield Said(piece.span, piece.weight * _UNNAMED, piece.hedged)
 

@@ -119,3 +119,18 @@ def test_evidence_is_what_bears_out_the_verdict(
 ) -> None:
     assert found(text, "Kessler", ("Tessala",), language) == first
     assert found(text, "Tessala", ("Kessler",), language) == second
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("Kessler lädt ein. Auch Tessala hatte sich beworben. Sie ging leer aus. Ihre Aktie fiel.", 0.0, 0.0),
+        ("Kessler lädt ein. Auch Tessala hatte sich beworben. Die Aktie fiel.", -1.0, -0.2),
+        ("Auch Tessala hatte sich beworben. Kessler lädt ein. Sie senkte die Prognose.", -1.0, -0.2),
+    ],
+)
+def test_a_pronoun_belongs_to_who_was_named_last(text: str, least: float, most: float) -> None:
+    at, other = text.index("Kessler"), text.index("Tessala")
+    spans = [Span(field="text", start=begin, end=begin + 7) for begin in (at, other)]
+    verdict = judge_company("", text, spans[:1], spans[1:], "de", topic=True)
+    assert least <= verdict.score <= most
