@@ -10,7 +10,7 @@ _JOINTS = frozenset(
     {",", "&", "/", "and", "und", "or", "oder", "sowie", "tochter", "mutter", "parent", "unit", "subsidiary", "owner"}
 )
 _DIRECTIONS = frozenset({"up", "down"})
-_GAP = frozenset({",", "and", "und", "um", "by", "sowie"})
+_GAP = frozenset({",", "and", "und", "sowie", "um", "by", "auf", "to", "euro", "dollar", "points", "punkte"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,14 @@ def _bearing(sentence: Sentence, cue: Cue, target: int, group: list[int], rivals
 
 def _carried(sentence: Sentence, cue: Cue, group: list[int]) -> bool:
     """Only a number follows the name, and the verb before says what it is: "X fell 3 percent and Y 4"."""
-    after = group[-1] + 1
     between = sentence.tokens[cue.last + 1 : group[0]]
+    following = [token for token in sentence.tokens[group[-1] + 1 : group[-1] + 3] if token.text not in _GAP]
+    after = group[-1] + 1
     return (
         cue.last < group[0]
-        and after < len(sentence.tokens)
-        and sentence.tokens[after].kind == "number"
-        and bool(sentence.kinds[cue.first] & _DIRECTIONS)
+        and bool(following)
+        and following[0].kind == "number"
+        and (bool(sentence.kinds[cue.first] & _DIRECTIONS) or sentence.tokens[cue.last].text in sentence.lexicon.separable)
         and any(token.kind == "number" for token in sentence.tokens[cue.first : group[0]])
         and all(token.kind in {"number", "name"} or token.text in _GAP for token in between)
         and not any(after < other.first <= after + 2 for other in sentence.cues)
@@ -127,6 +128,7 @@ def _role(sentence: Sentence, cue: Cue, target: int, rivals: list[int]) -> float
     helped = cue.first > 0 and any("passive" in sentence.kinds[at] for at in range(max(0, cue.first - 3), cue.first))
     participle = sentence.tokens[cue.first].text.endswith("ed")
     intransitive = ends or "preposition" in sentence.kinds[following]
+    by = by or (participle and not ends and "agent" in sentence.kinds[following])
     if by or helped or (participle and intransitive and not any(at > cue.first for at in rivals)):
         return patient
     return subject or (cue.side if not any(at > cue.first for at in rivals) else 0.0)
