@@ -5,6 +5,9 @@ import unicodedata
 
 from schemas.ids import content_hash
 
+#: Version of the rules that make the hash; it stands in every relation that rests on one.
+TEXT_RULE = "text-hash-1"
+
 #: Shorter texts recur under different headlines ("The company did not comment."), so their title counts too.
 SHORT_TEXT_WORDS = 20
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline.dedupe import KEY_RULE
+from pipeline.dedupe import KEY_RULE, TEXT_RULE
 from pipeline.lake.work import FirstText, current_versions, first_with_text, known_keys, last_attempts
 from schemas import ids
 from schemas.article import Article, ArticleKey, Attempt, Relation
@@ -22,7 +22,6 @@ from schemas.outcome import KEPT, Outcome, OutcomeCode, Superseded
 MAX_ATTEMPTS = 6
 FIRST_WAIT, WAIT_FACTOR, LONGEST_WAIT = timedelta(minutes=5), 4, timedelta(hours=24)
 TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR})
-EXACT = "text-hash-1"
 
 
 @dataclass(slots=True)
@@ -149,7 +148,7 @@ class Ledger:
                 other_version_id=first.version_id,
                 other_article_id=first.article_id,
                 kind="duplicate_of",
-                method=EXACT,
+                method=TEXT_RULE,
                 containment=1.0,
                 lag_s=(article.seen_at - first.seen_at).total_seconds(),
                 story_id=first.story_id,

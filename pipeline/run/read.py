@@ -36,11 +36,14 @@ def work(context: Context) -> Tables:
     with connect(context.lake.root) as con:
         due = [d for d in due_entries(con, context.clock()) if is_mine(context, host_of(d.entry.url))]
         context.say(f"{len(due)} entries are due")
-        settled, requests = _plan(context, con, due)
-        context.say(f"{len(settled)} need no fetch, {len(requests)} pages to fetch")
+        settled, requests = _plan(context, con, [d for d in due if d.entry.url])
+        in_feed = [d for d in due if not d.entry.url]
+        context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
         bodies = list(ask(context, requests, {}))
         entries = entries_by_id(con, [(b.target, b.revision or "") for b in bodies])
     pages, attempts = [], [*settled]
+    for d, carried in zip(in_feed, _answers([_in_feed(d.entry) for d in in_feed]), strict=True):
+        attempts.append(_attempt(d.entry, d.attempt, context.clock(), read=carried))
     for entry, body, read in _read_all(bodies, entries):
         ended = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
         context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
@@ -83,9 +86,7 @@ def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry])
     for d in due:
         key, now = _key(d.entry), context.clock()
         article = known.get(key)
-        if d.entry.url is None:
-            settled.append(_attempt(d.entry, d.attempt, now, read=_read_content(d.entry)))
-        elif article is not None and not _may_be_news(d.entry, current.get(article)):
+        if article is not None and not _may_be_news(d.entry, current.get(article)):
             settled.append(_attempt(d.entry, d.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article))
         elif key in asked:
             settled.append(_attempt(d.entry, d.attempt, now))
@@ -113,21 +114,26 @@ def _request(context: Context, due: DueEntry) -> Request:
     return Request(kind=Kind.PAGE, owner=page, target=e.entry_id, url=e.url or "", revision=e.revision, attempt=due.attempt)
 
 
-def _read_content(entry: Entry) -> Read:
-    """An entry without a link, read from what the feed itself carries."""
+def _in_feed(entry: Entry) -> Callable[[], Reading | Unreadable]:
+    """Reads an entry without a link from what the feed itself carries."""
     lines = "".join(f"<p>{escape(line)}</p>" for line in (entry.summary or "").splitlines())
-    content = f"<html><body><article>{entry.content_html or lines}</article></body></html>"
-    return read_page(content.encode(), "", content_type="text/html; charset=utf-8", language=entry.language)
+    content = f"<html><body><article>{entry.content_html or lines}</article></body></html>".encode("utf-8", "replace")
+    return partial(read_page, content, "", content_type="text/html; charset=utf-8", language=entry.language)
 
 
 def _read_all(bodies: list[Body], entries: dict[tuple[str, str], Entry]) -> Iterator[tuple[Entry, Body, Read | None]]:
     """Every exchange with its entry and what was read; None where there is nothing to read."""
     found = [(entries[b.target, b.revision or ""], b) for b in bodies]
-    readable = [(e, b) for e, b in found if b.code == FetchCode.OK and b.content and _is_html(b)]
+    readable = [(e, b) for e, b in found if _is_readable(b)]
+    for (entry, body), read in zip(readable, _answers([_reading(e, b) for e, b in readable]), strict=True):
+        yield entry, body, read
+    yield from ((e, b, None) for e, b in found if not _is_readable(b))
+
+
+def _answers(calls: list[Callable[[], Reading | Unreadable]]) -> Iterator[Read]:
+    """What each call gives, in order, from processes that can be killed: all of it is what strangers wrote."""
     with Workers() as workers:
-        for (entry, body), read in zip(readable, workers.map(attempt, ((_reading(e, b),) for e, b in readable)), strict=True):
-            yield entry, body, read
-    yield from ((e, b, None) for e, b in found if not (b.code == FetchCode.OK and b.content and _is_html(b)))
+        yield from workers.map(attempt, ((call,) for call in calls))
 
 
 def _reading(entry: Entry, body: Body) -> Callable[[], Reading | Unreadable]:
@@ -135,9 +141,9 @@ def _reading(entry: Entry, body: Body) -> Callable[[], Reading | Unreadable]:
     return partial(read_page, body.content or b"", url, content_type=body.header("content-type"), language=entry.language)
 
 
-def _is_html(body: Body) -> bool:
+def _is_readable(body: Body) -> bool:
     kind = (body.header("content-type") or "text/html").partition(";")[0].strip().lower()
-    return kind in HTML
+    return body.code == FetchCode.OK and bool(body.content) and kind in HTML
 
 
 def _page(body: Body, read: Read | None) -> Page:

@@ -142,6 +142,22 @@ def test_a_bug_in_a_reader_costs_its_page_and_is_named(desk: Desk, monkeypatch: 
     assert desk.rows("SELECT problem LIKE 'ZeroDivisionError%', mentions FROM lake.taggings") == [(True, 0)]
 
 
+def test_content_in_the_feed_is_read_as_guardedly_as_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reader runs in a process of its own and may fail: that costs the entry, not the batch."""
+    from pipeline.run import read
+
+    reading = read._in_feed
+    monkeypatch.setattr(read, "_in_feed", lambda e: divide if e.title == "Bad" else reading(e))
+    body = "".join(f"&lt;p&gt;Siemens said on day {n} that orders rose in every region it serves.&lt;/p&gt;" for n in range(6))
+    items = "".join(
+        f"<item><guid>{t}</guid><title>{t}</title><description>{body} {t}</description></item>" for t in ("Bad", "Good")
+    )
+    feed = f'<rss version="2.0"><channel><title>T</title>{items}</channel></rss>'
+    monkeypatch.setattr(desk.publisher, "feed", lambda: feed, raising=False)
+    desk.batch(timedelta(0))
+    assert desk.rows("SELECT title, code FROM outcomes ORDER BY 1") == [("Bad", "unreadable"), ("Good", "article")]
+
+
 def divide() -> float:
     return 1 // 0
 

@@ -33,6 +33,9 @@ def content(run_dir: Path) -> dict[str, list[Any]]:
             "taggings": con.sql("SELECT article_id, mentions FROM lake.taggings ORDER BY ALL").fetchall(),
             "mentions": con.sql("SELECT article_id, company_id, field, start FROM lake.mentions ORDER BY ALL").fetchall(),
             "sentiments": con.sql("SELECT article_id, company_id, score FROM lake.sentiments ORDER BY ALL").fetchall(),
+            "pages": con.sql("SELECT entry_id, attempt, outcome FROM lake.pages ORDER BY ALL").fetchall(),
+            "relations": con.sql("SELECT article_id, other_article_id FROM lake.relations ORDER BY ALL").fetchall(),
+            "companies": con.sql("SELECT company_id, record_id FROM lake.companies ORDER BY ALL").fetchall(),
             "superseded": con.sql("SELECT id FROM lake.superseded ORDER BY ALL").fetchall(),
         }
 
