@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.lake import connect
-from pipeline.lake.commit import Parcel, Timing, commit, write_schema_files
+from pipeline.lake.commit import Parcel, Timing, commit
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
+from pipeline.lake.views import prepare
 from pipeline.lake.work import due_entries, last_visits, untagged
 from schemas.article import Article
 from schemas.columns import to_arrow
@@ -78,7 +79,7 @@ def measure(batches: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as place:
         lake = Lake(Path(place) / "lake")
         lake.open_for_writing()
-        write_schema_files(lake)
+        prepare(lake)
         fill(lake, batches)
         with connect(lake.root) as con:
             return {

@@ -6,6 +6,7 @@ NewsmillError
 ├── LakeError          the lake cannot be used as it is
 │   ├── LakeBusy       somebody else is writing
 │   ├── LakeFormat     written by newer code
+│   ├── DayClosed      the day of a batch is closed
 │   └── LossError      what came in is not what went out
 └── WorkerError        a parser in a worker process gave no answer
     ├── WorkerKilled   it passed its limit and was ended
@@ -35,6 +36,10 @@ class LakeBusy(LakeError):
 
 class LakeFormat(LakeError):
     """The lake was written by newer code."""
+
+
+class DayClosed(LakeError):
+    """The day a batch was to be committed under is closed; its work is done again under a derived id."""
 
 
 class LossError(LakeError):

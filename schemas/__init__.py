@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from schemas.article import Article, ArticleKey, Relation
 from schemas.columns import arrow_schema, col
-from schemas.feed import Entry, Visit
-from schemas.outcome import LateCommit, Outcome, Superseded
+from schemas.feed import Entry, FeedState, Visit
+from schemas.outcome import Forgotten, LateCommit, Outcome, Superseded
 from schemas.tag import Company, Mention, Sentiment, Tagging
 from schemas.web import Body, Page
 
-#: Raised when rows already written can no longer be read as they are.
-LAKE_FORMAT = 1
+#: Raised when older code would misread the lake: 2 has closed days in `cold/`, which code of format 1 knows nothing of.
+LAKE_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +32,22 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the lake: its row type and the columns its files are sorted by."""
+    """A table of the lake: its row type, the columns its files are sorted by, and what becomes of its closed days.
+
+    The days of a narrow table become one file a month. A snapshot has rows only as of the last closed day.
+    """
 
     row: type
     sorted_by: tuple[str, ...]
+    narrow: bool = True
+    snapshot: bool = False
 
 
 TABLES: dict[str, Table] = {
     "visits": Table(Visit, ("feed_id",)),
-    "entries": Table(Entry, ("feed_id", "position")),
+    "entries": Table(Entry, ("feed_id", "position"), narrow=False),
     "pages": Table(Page, ("host", "entry_id")),
-    "articles": Table(Article, ("article_id",)),
+    "articles": Table(Article, ("article_id",), narrow=False),
     "article_keys": Table(ArticleKey, ("key",)),
     "relations": Table(Relation, ("version_id",)),
     "taggings": Table(Tagging, ("version_id",)),
@@ -52,6 +57,8 @@ TABLES: dict[str, Table] = {
     "superseded": Table(Superseded, ("id",)),
     "companies": Table(Company, ("company_id",)),
     "late_commits": Table(LateCommit, ("late_batch_id",)),
+    "forgotten": Table(Forgotten, ("id",)),
+    "feed_state": Table(FeedState, ("feed_id",), narrow=False, snapshot=True),
 }
 
 

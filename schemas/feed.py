@@ -121,6 +121,7 @@ class Entry:
 
     entry_id: str = col("id of the entry, derived from feed and key")
     revision: str = col("id of this revision: its wording and the revision before")
+    number: int = col("1 for the first revision of the entry", default=1)
     wording: str = col("hash of title, summary, link and content: equal where they say the same")
     feed_id: str = col("the feed that carried it")
     source: str = col("the publisher, as named in the catalogue")
@@ -139,3 +140,24 @@ class Entry:
     published_raw: str | None = col("date as written", default=None)
     published_at: datetime | None = col("date as understood; claimed by the publisher, never used for storage", default=None)
     date_quality: DateQuality = col("how far published_at can be trusted", default=DateQuality.MISSING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """An entry as last seen: enough to tell whether it says something new."""
+
+    entry_id: str = col("the entry")
+    revision: str = col("its last revision")
+    wording: str = col("hash of what that says")
+    seen_at: datetime = col("when it was seen")
+    number: int = col("revisions of the entry so far")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """One feed at the close of a day: what the next visits need to know of all the visits before."""
+
+    feed_id: str = col("the feed, as named in the catalogue")
+    last_visit: Visit = col("the last visit to it")
+    document_entries: int = col("entries in its document when that was last parsed")
+    known: tuple[KnownEntry, ...] = col("the entries that changed last, newest first, twice as many as its document has", default=())

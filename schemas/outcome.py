@@ -27,6 +27,7 @@ class OutcomeCode(StrEnum):
     UNREACHABLE = "unreachable"  # no answer; due again
     HTTP_ERROR = "http_error"  # 429, 5xx and the like; due again
     GIVEN_UP = "given_up"  # was due again too often
+    FORGOTTEN = "forgotten"  # its article, or its source, was taken down
 
 
 #: Outcomes after which the lake holds the news; all others are drops, with a reason.
@@ -72,3 +73,12 @@ class LateCommit:
     late_stage: str = col("its stage")
     stamped_at: datetime = col("the available_at its rows carry")
     readable_at: datetime = col("a time at which it was readable for certain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """A tombstone: something that was taken down, is in no view any more, and does not come back."""
+
+    what: str = col("article, entry, key (an address, by its hash) or source")
+    id: str = col("its id")
+    why: str = col("the reason given")

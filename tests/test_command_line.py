@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.lake.commit import Parcel, Timing, commit, write_schema_files
+from pipeline.lake.commit import Parcel, Timing, commit
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import hold
+from pipeline.lake.views import prepare
 from schemas.columns import to_arrow
 from schemas.feed import Visit, VisitCode
 
@@ -37,7 +38,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A lake with one visit."""
     made = Lake(tmp_path_factory.mktemp("made") / "lake")
     made.open_for_writing()
-    write_schema_files(made)
+    prepare(made)
     visit = Visit(
         visit_id="f_1", feed_id="ecb", source="ECB", url="https://a.example/feed", visited_at=NOW, outcome=VisitCode.PARSED,
         redirects=("https://b.example",), next_due_at=NOW, due_rule="interval",

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from pipeline.__main__ import app
 from pipeline.lake import connect
-from pipeline.lake.commit import write_schema_files
+from pipeline.lake.views import prepare
 from pipeline.lake.layout import Lake
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +45,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_the_views_named_are_the_views_there_and_the_sql_runs(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     lake.open_for_writing()
-    write_schema_files(lake)
+    prepare(lake)
     with connect(lake.root) as con:
         views = {
             name

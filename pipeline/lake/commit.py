@@ -8,11 +8,10 @@ rename, the directory's own change time shows it, and a row in `late_commits` sa
 import json
 import secrets
 import shutil
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import __version__
-from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, write_file
+from pipeline.errors import DayClosed
+from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, sha256
 from pipeline.lake.layout import BatchRef, Lake
-from pipeline.lake.lock import Fence
+from pipeline.lake.lock import Fence, guarded
 from pipeline.lake.rows import Tables, write_tables
-from schemas import TABLES, Stamp, bodies_schema, table_schema
+from pipeline.lake.watermark import closing, open_day, taken, watermark
+from schemas import Stamp, table_schema
 from schemas.columns import arrow_schema, to_arrow
 from schemas.outcome import LateCommit
 
@@ -45,13 +46,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What one directory will hold. Its rows count from `not_before` at the earliest: never before what they rest on."""
+    """What one directory will hold. Its rows count from `not_before` at the earliest: never before what they rest on.
+
+    It lies under the batch's own date, or under `day`: work that came too late for its own.
+    """
 
     batch: BatchRef
     tables: Tables
     shards: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     not_before: datetime | None = None
+    day: date | None = None
 
 
 #: How far ahead of the rename rows are stamped at first, and the least that must be left when it is done.
@@ -66,55 +71,110 @@ def commit(lake: Lake, parcel: Parcel, timing: Timing, fence: Fence = nullcontex
 
     Raises:
         LakeBusy: the fence says that the stage was lost; nothing is written.
+        DayClosed: the day is closed; what may have been written counts for nothing, now or later.
     """
-    place = lake.hot(parcel.batch)
+    place = lake.hot(parcel.batch, parcel.day)
     placed = not place.exists() and _place(lake, place, parcel, LEAD, timing, fence)
+    _refuse_closed(lake, place)  # once more: without locks of the system a closing could come between the check and the rename
     confirm(lake, place, timing)
     return placed
 
 
 def committed(lake: Lake, batch: BatchRef) -> dict[BatchRef, dict[str, Any]]:
-    """The parts of a batch that are in the lake, each with its note: shards, counts, available_at; mostly one."""
+    """The parts of a batch that are in the lake, each with its note: shards, counts, available_at; mostly one.
+
+    Of a part whose day was closed and whose directory is deleted there is no note any more: it is empty.
+    """
     parts: dict[BatchRef, dict[str, Any]] = {}
-    ref = BatchRef(batch.root, batch.stage)
-    while (lake.hot(ref) / NOTE).exists():
-        parts[ref] = _note(lake.hot(ref))
-        ref = batch.derived(len(parts) + 1)
-    return parts
+    mark, day = watermark(lake), batch.date
+    while mark.covers(day):
+        record = closing(lake, day)
+        parts |= {ref: {"shards": [], "counts": {}} for ref in _of_batch(batch, record.directories if record else ())}
+        day += timedelta(days=1)
+    for place in (lake.root / "hot").glob(f"date=*/{batch.root}*-{batch.stage}"):
+        if taken(lake, day_of(place), place.name):
+            parts |= {ref: note_of(place) for ref in _of_batch(batch, [place.name])}
+    return dict(sorted(parts.items(), key=lambda part: part[0].number))
 
 
-def _note(place: Path) -> dict[str, Any]:
+def next_part(lake: Lake, batch: BatchRef, now: datetime, *, late: bool) -> tuple[BatchRef, date]:
+    """Under which id and day a batch's next part is committed: its own, or derived ones where those are taken or it is late."""
+    used = {ref.number for ref in committed(lake, batch)}
+    used |= {ref.number for p in (lake.root / "hot").glob(f"date=*/{batch.root}*-{batch.stage}") for ref in _of_batch(batch, [p.name])}
+    late = late or watermark(lake).covers(batch.date)
+    target = BatchRef(batch.root, batch.stage) if not used and not late else batch.derived(max({1, *used}) + 1)
+    return target, open_day(lake, now) if late else batch.date
+
+
+def _of_batch(batch: BatchRef, names: Iterable[str]) -> list[BatchRef]:
+    refs = (BatchRef.parse(name) for name in names)
+    return [ref for ref in refs if ref and (ref.root, ref.stage) == (batch.root, batch.stage)]
+
+
+def day_of(place: Path) -> date:
+    """The day a committed directory lies under."""
+    return date.fromisoformat(place.parent.name.removeprefix("date="))
+
+
+def _refuse_closed(lake: Lake, place: Path) -> None:
+    if not taken(lake, day_of(place), place.name):
+        raise DayClosed(f"{day_of(place)} is closed without {place.name}: its work is done again under a derived id")
+
+
+def note_of(place: Path) -> dict[str, Any]:
+    """What a committed directory says of itself: its batch, shards, rows, counts, hashes and from when it counts."""
     note: dict[str, Any] = json.loads((place / NOTE).read_text())
     return note
+
+
+def confirm_batches(lake: Lake, refs: Iterable[BatchRef], timing: Timing) -> bool:
+    """Settles from when these batches could be read; False where one of them was late."""
+    places = [place for ref in refs for place in (lake.root / "hot").glob(f"date=*/{ref.name}")]
+    return all([confirm(lake, place, timing) for place in places])
 
 
 def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
     """True where a committed directory kept its time; else a correction is added, unless it was before.
 
-    A correction may miss its own time; then the next one follows, counted from the later of both clocks involved. The answer
+    A correction lies under a day that is open, maybe another than its batch. It may miss its own time; then the next one follows, counted from the later of both clocks involved. The answer
     is found once: later changes of the directory's change time (a restored copy, other rights) say nothing of the rename.
     """
-    note, newest, number = _note(place), place, 0
+    note, newest, number = note_of(place), place, 0
     counts_from = datetime.fromisoformat(note["available_at"])
     while not (newest / CONFIRMED).exists():
         renamed = datetime.fromtimestamp(newest.stat().st_ctime, UTC)
-        correction = place.parent / f"{place.name}.late{number + 1}"
-        if renamed + timing.tolerance > counts_from and not correction.exists():
+        correction = _correction(lake, place, number + 1)
+        if renamed + timing.tolerance > counts_from and not correction:
             late = LateCommit(
                 late_batch_id=note["batch_id"],
                 late_stage=note["stage"],
                 stamped_at=datetime.fromisoformat(note["available_at"]),
                 readable_at=max(timing.clock(), renamed) + timing.tolerance + CORRECTION_LEAD,
             )
-            ref = BatchRef(note["batch_id"], note["stage"])
-            parcel = Parcel(ref, {"late_commits": to_arrow([late], LateCommit)})
-            _place(lake, correction, parcel, CORRECTION_LEAD, timing, nullcontext)
+            correction = _correct(lake, place, number + 1, late, timing)
         place_file(newest / CONFIRMED, Path.touch)
-        if not correction.exists():
+        if not correction:
             break
         number, newest = number + 1, correction
         counts_from = pq.read_table(newest / "late_commits.parquet", partitioning=None)["readable_at"][0].as_py()
-    return not (place.parent / f"{place.name}.late1").exists()
+    return not _correction(lake, place, 1)
+
+
+def _correction(lake: Lake, place: Path, number: int) -> Path | None:
+    found = (p for p in (lake.root / "hot").glob(f"date=*/{place.name}.late{number}") if taken(lake, day_of(p), p.name))
+    return next(found, None)
+
+
+def _correct(lake: Lake, place: Path, number: int, late: LateCommit, timing: Timing) -> Path:
+    """Adds a correction under the day of its batch, or where that is closed under one that is open."""
+    parcel = Parcel(BatchRef(late.late_batch_id, late.late_stage), {"late_commits": to_arrow([late], LateCommit)})
+    while True:
+        day = max(day_of(place), watermark(lake).through + timedelta(days=1))
+        correction = lake.hot_day(day) / f"{place.name}.late{number}"
+        with suppress(DayClosed):
+            _place(lake, correction, parcel, CORRECTION_LEAD, timing, lambda: guarded(lake, late.late_stage))
+            _refuse_closed(lake, correction)
+            return correction
 
 
 def _place(lake: Lake, place: Path, parcel: Parcel, lead: timedelta, timing: Timing, fence: Fence) -> bool:
@@ -128,6 +188,8 @@ def _place(lake: Lake, place: Path, parcel: Parcel, lead: timedelta, timing: Tim
             available_at = max(began + timing.tolerance + lead, parcel.not_before or began)
             _fill(aside, parcel, available_at)
             with fence():
+                if watermark(lake).covers(day_of(place)):
+                    raise DayClosed(f"{day_of(place)} is closed; {place.name} is committed under a day that is open")
                 # all is fsynced before this check, so that next to nothing is left between it and the rename
                 ready = timing.clock()
                 if ready + timing.tolerance + MARGIN <= available_at:
@@ -151,6 +213,7 @@ def _fill(aside: Path, parcel: Parcel, available_at: datetime) -> None:
         "pipeline_version": __version__,
         "rows": {name: table.num_rows for name, table in parcel.tables.items()},
         "counts": parcel.counts,
+        "sha256": {path.name: sha256(path) for path in sorted(aside.glob("*.parquet"))},
     }
     (aside / NOTE).write_text(json.dumps(note, indent=1))
     fsync_all(aside)
@@ -162,19 +225,3 @@ def _stamped(name: str, table: pa.Table, stamp: Stamp) -> pa.Table:
         value = pa.scalar(getattr(stamp, column.name), type=column.type)
         table = table.append_column(column, pa.repeat(value, table.num_rows))
     return table.select(table_schema(name).names).cast(table_schema(name))
-
-
-def write_schema_files(lake: Lake) -> None:
-    """Gives every table of the lake its columns: a file without rows each, in which later fields appear too.
-
-    A table that got a field after its first file is noted in `evolved.json`: its files are read by name, which is slower.
-    """
-    schemas = {lake.schema_files("hot") / f"{name}.parquet": table_schema(name) for name in TABLES}
-    schemas[lake.schema_files("raw") / "bodies.parquet"] = bodies_schema()
-    for path, schema in schemas.items():
-        known = set(pq.read_schema(path).names) if path.exists() else None
-        if known is None or set(schema.names) - known:
-            if known is not None:
-                evolved = lake.evolved() | {path.stem}
-                write_file(lake.root / "evolved.json", json.dumps(sorted(evolved)).encode())
-            place_file(path, partial(pq.write_table, schema.empty_table()))

@@ -1,5 +1,6 @@
 """Files and directories that are there whole or not at all, also after a power cut: written aside, fsynced, renamed."""
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -41,6 +42,12 @@ def place_file(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         aside.unlink(missing_ok=True)
     fsync(path.parent)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fsync_all(directory: Path) -> None:

@@ -11,19 +11,22 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LakeBusy, LakeError
 from pipeline.lake.durable import make_dirs, write_file
-from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.layout import COMMITTING, BatchRef, Lake
 
 HEARTBEAT = timedelta(seconds=5)
 GONE_AFTER = timedelta(seconds=60)
 LEASE = timedelta(seconds=90)
+#: A guard is held for milliseconds; whoever holds one for so long has been stopped.
+PATIENCE = timedelta(seconds=30)
 
 
 Fence = Callable[[], AbstractContextManager[None]]
@@ -182,8 +185,39 @@ def _leave(path: Path, batch: BatchRef, step: str, *, last: bool, clean: bool) -
 
 
 @contextmanager
+def guarded(lake: Lake, *names: str) -> Iterator[None]:
+    """Does something that must not happen twice at once, or while these stages commit; never inside another guard of the same."""
+    with ExitStack() as guards:
+        for name in names:
+            path = lake.root / "locks" / f"{name}.json"
+            make_dirs(path.parent)
+            guards.enter_context(_guarded(path))
+        yield
+
+
+def nobody_commits(lake: Lake) -> AbstractContextManager[None]:
+    """Holds every commit back, for the moment in which the watermark moves."""
+    return guarded(lake, *COMMITTING)
+
+
+@contextmanager
 def _guarded(path: Path) -> Iterator[None]:
-    """Reading and replacing the lock file is one step: a lock of the system that ends with its process guards it."""
+    """Reading and replacing the lock file is one step: a lock of the system that ends with its process guards it.
+
+    Raises:
+        LakeBusy: somebody keeps the guard, for longer than anybody does who is not stopped.
+    """
     with (path.parent / f".{path.stem}.guard").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+        until = time.monotonic() + PATIENCE.total_seconds()
+        while True:
+            try:
+                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise LakeBusy(
+                        f"{guard.name} has been locked for {PATIENCE.total_seconds():.0f} s by a process that does not move on; "
+                        f"`fuser {guard.name}` names it: let it continue, or end it"
+                    ) from None
+                time.sleep(0.002)
         yield

@@ -4,7 +4,7 @@ Nothing here filters by time: a stage builds on whatever has been committed, `av
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import duckdb
 import pyarrow as pa
@@ -57,25 +57,42 @@ def last_visits(con: duckdb.DuckDBPyConnection) -> dict[str, Visit]:
 
 
 def last_revisions(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> dict[str, LastRevision]:
-    """The last revision of each of these entries that the lake has."""
-    query = """
+    """The last revision of each of these entries that the lake has.
+
+    Mostly the snapshot of the last closed day and what came since know them; the days before are searched for the others alone.
+    """
+    found = _revisions(con, entry_ids, _KNOWN_SINCE)
+    return found | _revisions(con, sorted(set(entry_ids) - found.keys()), _KNOWN_EVER)
+
+
+def _revisions(con: duckdb.DuckDBPyConnection, entry_ids: list[str], rows: str) -> dict[str, LastRevision]:
+    query = f"""
         SELECT entry_id, arg_max(revision, k) AS revision, arg_max(wording, k) AS wording,
-               max(seen_at) AS seen_at, count(*) AS number
-        FROM (SELECT *, (seen_at, available_at, batch_id) AS k FROM lake.entries SEMI JOIN asked USING (entry_id))
+               max(seen_at) AS seen_at, max(number) AS number
+        FROM (SELECT *, (seen_at, number, revision) AS k FROM ({rows}) SEMI JOIN asked USING (entry_id))
         GROUP BY entry_id
     """
-    return {row.pop("entry_id"): LastRevision(**row) for row in _ask(con, query, entry_id=entry_ids).to_pylist()}
+    found = _ask(con, query, entry_id=entry_ids).to_pylist() if entry_ids else []
+    return {row.pop("entry_id"): LastRevision(**row) for row in found}
 
 
-def known_visits(con: duckdb.DuckDBPyConnection, visit_ids: list[str]) -> set[str]:
-    """Which of these visits the lake has."""
-    query = "SELECT DISTINCT visit_id FROM lake.visits SEMI JOIN asked USING (visit_id)"
+_KNOWN_EVER = "SELECT entry_id, revision, wording, seen_at, coalesce(number, 1) AS number FROM lake.entries"
+_KNOWN_SINCE = f"""
+{_KNOWN_EVER} WHERE date > (SELECT coalesce(max(date), DATE '1970-01-01') FROM lake.feed_state)
+UNION ALL BY NAME
+SELECT known.* FROM (SELECT unnest(known) AS known FROM lake.feed_state)
+"""
+
+
+def known_visits(con: duckdb.DuckDBPyConnection, visit_ids: list[str], since: date) -> set[str]:
+    """Which of these visits, made in batches of this day or later, the lake has."""
+    query = f"SELECT DISTINCT visit_id FROM lake.visits SEMI JOIN asked USING (visit_id) WHERE date >= DATE '{since}'"
     return set(_ask(con, query, visit_id=visit_ids)["visit_id"].to_pylist())
 
 
-def known_pages(con: duckdb.DuckDBPyConnection, page_ids: list[str]) -> set[str]:
-    """Which of these fetches the lake has."""
-    query = "SELECT DISTINCT page_id FROM lake.pages SEMI JOIN asked USING (page_id)"
+def known_pages(con: duckdb.DuckDBPyConnection, page_ids: list[str], since: date) -> set[str]:
+    """Which of these fetches, made in batches of this day or later, the lake has."""
+    query = f"SELECT DISTINCT page_id FROM lake.pages SEMI JOIN asked USING (page_id) WHERE date >= DATE '{since}'"
     return set(_ask(con, query, page_id=page_ids)["page_id"].to_pylist())
 
 

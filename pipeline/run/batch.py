@@ -1,10 +1,13 @@
 """A batch from its first shard to its commit, the same for every stage. I/O."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from pipeline.lake import connect
-from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm, system_clock, write_schema_files
+from pipeline.errors import DayClosed
+from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm_batches, next_part, system_clock
+from pipeline.lake.durable import remove_dir
 from pipeline.lake.layout import STAGES, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import Fence, hold, refuse_if_held
 from pipeline.lake.rows import merge
@@ -19,6 +22,8 @@ from pipeline.lake.staging import (
     shard_tables,
     unfinished,
 )
+from pipeline.lake.views import prepare
+from pipeline.lake.watermark import LIFETIME, late, watermark
 from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
 from pipeline.run.context import Context, Say
@@ -39,41 +44,41 @@ class Report:
 def work_shard(settings: Settings, stage: str, batch_id: str, shard: int, say: Say, clock: Clock = system_clock) -> None:
     """Does one shard of a batch and leaves its results for `settle`; done before, it does nothing.
 
-    A retry uses the raw bytes that an earlier attempt has kept and asks no server for them again.
+    A retry uses the raw bytes that an earlier attempt has kept and asks no server for them again. A batch older than its
+    lifetime, or of a closed day, asks nothing at all: it is brought to its end from what it had, the rest is a newer batch's.
 
     Raises:
         LakeBusy: another batch of the stage, or another attempt at this shard, is at work.
     """
-    lake = Lake(settings.lake)
-    lake.open_for_writing()
-    write_schema_files(lake)
+    lake = _opened(settings)
     batch = BatchRef(batch_id, stage)
     label = f"shard-{shard}-of-{settings.shards}"
-    if is_finished(lake, batch, label) or any(label in note["shards"] for note in committed(lake, batch).values()):
-        say(f"{batch.name} {label}: finished by an earlier attempt")
-        return
+    parts = committed(lake, batch)
+    if is_finished(lake, batch, label) or any(label in note["shards"] for note in parts.values()):
+        if is_finished(lake, batch, label) or not _still_kept(lake, batch):
+            say(f"{batch.name} {label}: finished by an earlier attempt")
+            return
+        label = f"{label}-again-{len(parts)}"  # another attempt kept more since
     with hold(lake, batch, label):
         begin(lake, batch)
-        say(f"{batch.name} {label}")
-        context = Context(settings, lake, batch, shard, lambda line: say(f"  {line}"), clock)
+        expired = _expired(lake, batch, clock)
+        say(f"{batch.name} {label}" + (", from what it has kept: it is older than a batch may be" if expired else ""))
+        context = Context(settings, lake, batch, shard, lambda line: say(f"  {line}"), clock, expired)
         finish_shard(lake, batch, label, _STEPS[stage].work(context))
 
 
-def settle(settings: Settings, stage: str, batch_id: str, say: Say) -> Report:
+def settle(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock = system_clock) -> Report:
     """Commits what the finished shards of a batch left, whole or not at all; what is in the lake already stays as it is.
 
     Raises:
         LakeBusy: another batch of the stage is at work.
         LossError: what came in does not equal what goes out; nothing is committed.
     """
-    lake = Lake(settings.lake)
-    lake.open_for_writing()
-    write_schema_files(lake)
+    lake = _opened(settings)
     batch, timing = BatchRef(batch_id, stage), Timing(settings.clock_tolerance)
     with hold(lake, batch, "commit", last=True) as fence:
-        for part in committed(lake, batch):
-            confirm(lake, lake.hot(part), timing)
-        taken = _commit_finished(lake, batch, timing, fence)
+        confirm_batches(lake, committed(lake, batch), timing)
+        taken = _commit_finished(lake, batch, timing, fence, clock)
         forget_shards(lake, batch, taken)
         if not _still_kept(lake, batch):
             end(lake, batch)
@@ -85,8 +90,23 @@ def settle(settings: Settings, stage: str, batch_id: str, say: Say) -> Report:
     return Report(batch_id, stage, dict(counts))
 
 
-def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence) -> list[str]:
-    """Commits what shards have finished and the lake does not hold; the shards whose results it holds now."""
+def _opened(settings: Settings) -> Lake:
+    lake = Lake(settings.lake)
+    lake.open_for_writing()
+    prepare(lake)
+    return lake
+
+
+def _expired(lake: Lake, batch: BatchRef, clock: Clock) -> bool:
+    """Whether a batch may ask for nothing any more, and what it has kept goes under a derived id into a day that is open."""
+    return clock() - batch.began > LIFETIME or watermark(lake).covers(batch.date)
+
+
+def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, clock: Clock) -> list[str]:
+    """Commits what shards have finished and the lake does not hold; the shards whose results it holds now.
+
+    Where the batch's day was closed meanwhile, it is decided once more and committed under a derived id.
+    """
     finished = finished_shards(lake, batch)
     while True:
         parts = committed(lake, batch)
@@ -99,8 +119,9 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence) 
             decided = _STEPS[batch.stage].decide(con, merged)
         if not any(table.num_rows for table in decided.tables.values()):
             return finished
-        target = batch.derived(len(parts) + 1) if parts else batch
-        commit(lake, Parcel(target, decided.tables, fresh, decided.counts, decided.not_before), timing, fence)
+        target, day = next_part(lake, batch, clock(), late=_expired(lake, batch, clock))
+        with suppress(DayClosed):
+            commit(lake, Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day), timing, fence)
 
 
 def _still_kept(lake: Lake, batch: BatchRef) -> bool:
@@ -109,7 +130,7 @@ def _still_kept(lake: Lake, batch: BatchRef) -> bool:
     if not owners:
         return False
     with connect(lake.root) as con:
-        known = known_visits(con, list(owners)) if batch.stage == "pull" else known_pages(con, list(owners))
+        known = (known_visits if batch.stage == "pull" else known_pages)(con, list(owners), batch.date)
     return bool(owners - known)
 
 
@@ -127,10 +148,29 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[
     batch_id = batch_id_of(clock())
     reports = []
     for stage in STAGES:
-        for broken_off in unfinished(lake, stage):
-            say(f"{broken_off.name}: was broken off, going on with it")
-            reports.append(_whole(alone, stage, broken_off.batch_id, say, clock))
+        reports += finish_broken_off(alone, stage, say, clock)
         reports.append(_whole(alone, stage, batch_id, say, clock))
+    return reports
+
+
+def finish_broken_off(settings: Settings, stage: str, say: Say, clock: Clock = system_clock) -> list[Report]:
+    """Brings to their end the batches of a stage that were begun and left, and those whose day was closed without them.
+
+    Raises:
+        LakeBusy: somebody is at work on the stage; what was left is finished the next time.
+    """
+    lake = _opened(settings)
+    refuse_if_held(lake, stage)
+    missed = [(place, ref) for place in late(lake) if (ref := BatchRef.parse(place.name)) and ref.stage == stage]
+    for _, ref in missed:
+        begin(lake, BatchRef(ref.root, stage))
+    reports = []
+    for broken_off in unfinished(lake, stage):
+        say(f"{broken_off.name}: was broken off, going on with it")
+        reports.append(_whole(replace(settings, shards=1), stage, broken_off.batch_id, say, clock))
+    for place, _ in missed:
+        say(f"{place.name}: its day was closed without it, its work has been done again")
+        remove_dir(place, lake.root / "staging")
     return reports
 
 
@@ -138,4 +178,4 @@ def _whole(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock
     # held as one, so that nothing is left of the lock when this process is killed between the two steps
     with hold(Lake(settings.lake), BatchRef(batch_id, stage), "newsmill run", last=True):
         work_shard(settings, stage, batch_id, 0, say, clock)
-        return settle(settings, stage, batch_id, say)
+        return settle(settings, stage, batch_id, say, clock)

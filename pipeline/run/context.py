@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from pipeline import __version__
@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One shard of one batch: where it reads and writes, how it speaks, and its clock."""
+    """One shard of one batch: where it reads and writes, how it speaks, and its clock; `expired` ones ask no server."""
 
     settings: Settings
     lake: Lake
@@ -30,6 +30,7 @@ class Context:
     shard: int
     say: Say
     clock: Clock
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ def policy(settings: Settings) -> Policy:
         spacing_s=settings.spacing_s,
         allowed_local=frozenset({settings.wire} if settings.wire else ()),
     )
+
+
+def a_day_before(moments: Iterable[datetime]) -> date:
+    """A day that no batch in which something happened at these moments can lie before."""
+    return min((m.date() for m in moments), default=date.max) - timedelta(days=1)
 
 
 def tally(codes: Iterable[str]) -> str:

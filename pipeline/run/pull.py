@@ -16,7 +16,7 @@ from pipeline.lake import connect
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
-from pipeline.run.context import Context, Decided, ask, host_of, is_mine, tally
+from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, tally
 from schemas import ids
 from schemas.article import Unreadable
 from schemas.columns import from_arrow, to_arrow
@@ -35,7 +35,8 @@ def work(context: Context) -> Tables:
     with connect(context.lake.root) as con:
         last = last_visits(con)
         feeds = {f.feed_id: f for f in load_catalogue(context.settings.catalogue) if is_mine(context, host_of(f.url))}
-        now_due = due(tuple(feeds.values()), {i: _last(v) for i, v in last.items()}, context.clock())
+        all_due = due(tuple(feeds.values()), {i: _last(v) for i, v in last.items()}, context.clock())
+        now_due = () if context.expired else all_due
         context.say(f"{len(now_due)} of {len(feeds)} feeds are due")
         requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
         bodies = ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
@@ -58,8 +59,9 @@ def work(context: Context) -> Tables:
 
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     """What of the shards' visits and entries the lake does not have; entries that lead nowhere end here."""
-    had = known_visits(con, merged["visits"]["visit_id"].to_pylist())
-    visits = list({v.visit_id: v for v in from_arrow(merged["visits"], Visit) if v.visit_id not in had}.values())
+    made = from_arrow(merged["visits"], Visit)
+    had = known_visits(con, [v.visit_id for v in made], a_day_before(v.visited_at for v in made))
+    visits = list({v.visit_id: v for v in made if v.visit_id not in had}.values())
     fresh, _ = _new_revisions(con, from_arrow(merged["entries"], Entry))
     new = Counter(e.visit_id for e in fresh)
     visits = [replace(v, entries_new=new[v.visit_id]) for v in visits]
@@ -86,7 +88,11 @@ def _new_revisions(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> tupl
         if before and before.number >= MOST_REVISIONS:
             endless += 1
             continue
-        fresh[entry.entry_id] = replace(entry, revision=ids.revision_id(entry.wording, before.revision if before else None))
+        fresh[entry.entry_id] = replace(
+            entry,
+            revision=ids.revision_id(entry.wording, before.revision if before else None),
+            number=before.number + 1 if before else 1,
+        )
     return list(fresh.values()), endless
 
 

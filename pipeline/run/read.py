@@ -18,7 +18,7 @@ from pipeline.lake import connect
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import DueEntry, current_versions, due_entries, entries_by_id, known_keys, known_pages, readable_from
 from pipeline.read import EXTRACTOR, read_page
-from pipeline.run.context import Context, Decided, ask, host_of, is_mine, tally
+from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, tally
 from pipeline.run.ledger import Ledger, load_memory
 from schemas import ids
 from schemas.article import Article, Attempt, Reading, Unreadable
@@ -34,7 +34,8 @@ HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "te
 def work(context: Context) -> Tables:
     """Fetches and reads what of this shard is due; pages and attempts."""
     with connect(context.lake.root) as con:
-        due = [d for d in due_entries(con, context.clock()) if is_mine(context, host_of(d.entry.url))]
+        waiting = [] if context.expired else due_entries(con, context.clock())
+        due = [d for d in waiting if is_mine(context, host_of(d.entry.url))]
         context.say(f"{len(due)} entries are due")
         settled, requests = _plan(context, con, [d for d in due if d.entry.url])
         in_feed = [d for d in due if not d.entry.url]
@@ -60,9 +61,10 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     ledger = Ledger(load_memory(con, attempts))
     for one in attempts:
         ledger.enter(one)
-    had = known_pages(con, merged["pages"]["page_id"].to_pylist())
+    made = from_arrow(merged["pages"], Page)
+    had = known_pages(con, [p.page_id for p in made], a_day_before(p.fetched_at for p in made))
     # a page whose attempt was settled by another batch meanwhile is still a fetch that was made
-    pages = {p.page_id: p for p in from_arrow(merged["pages"], Page) if p.page_id not in had}
+    pages = {p.page_id: p for p in made if p.page_id not in had}
     latest = readable_from(con, [a.entry_id for a in attempts])
     return Decided({"pages": to_arrow(pages.values(), Page), **ledger.tables()}, ledger.counts(), latest)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import duckdb
 
 from pipeline.lake import connect
-from pipeline.lake.commit import Timing, confirm
+from pipeline.lake.commit import Timing, confirm_batches
 from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import Untagged, known_companies, tagged_versions, untagged
@@ -23,11 +23,11 @@ _TABLES: dict[str, type] = {"taggings": Tagging, "mentions": Mention, "sentiment
 def work(context: Context) -> Tables:
     """Tags this shard's share of what no tagger has read: taggings, mentions, sentiments, and the companies named."""
     with connect(context.lake.root) as con:
-        waiting = [u for u in untagged(con) if is_mine(context, u.article.article_id)]
+        # an expired batch leaves what waits to a newer one
+        waiting = [] if context.expired else [u for u in untagged(con) if is_mine(context, u.article.article_id)]
         # what is tagged counts from when its article could be read, so that must be known for certain first
         timing = Timing(context.settings.clock_tolerance)
-        kept_time = [confirm(context.lake, context.lake.hot(BatchRef(b, "read")), timing) for b in {u.batch_id for u in waiting}]
-        if not all(kept_time):
+        if not confirm_batches(context.lake, {BatchRef(u.batch_id, "read") for u in waiting}, timing):
             waiting = [u for u in untagged(con) if is_mine(context, u.article.article_id)]
     context.say(f"{len(waiting)} article versions to tag")
     rows: dict[str, list[object]] = {name: [] for name in _TABLES}

@@ -4,4 +4,5 @@ SELECT a.*, r.other_article_id AS duplicate_of, coalesce(r.story_id, a.article_i
 FROM lake.articles a
 LEFT JOIN lake.relations r
   ON r.version_id = a.version_id AND r.kind = 'duplicate_of' AND r.other_version_id NOT IN (SELECT id FROM lake.superseded)
-WHERE a.version_id NOT IN (SELECT id FROM lake.superseded);
+WHERE a.version_id NOT IN (SELECT id FROM lake.superseded)
+  AND a.article_id NOT IN (SELECT id FROM lake.forgotten);

@@ -1,4 +1,8 @@
--- The last visit to every feed.
+-- The last visit to every feed: as of the last closed day, or since.
 CREATE VIEW feeds AS
-SELECT * FROM lake.visits
+SELECT * FROM (
+    SELECT * FROM lake.visits WHERE date > {watermark}
+    UNION ALL BY NAME
+    SELECT unnest(last_visit), batch_id, stage, pipeline_version, available_at, date FROM lake.feed_state
+)
 QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY visited_at DESC) = 1;

@@ -3,4 +3,5 @@ CREATE VIEW mentions AS
 SELECT m.*
 FROM lake.mentions m
 WHERE m.tagging_id NOT IN (SELECT id FROM lake.superseded)
-  AND m.version_id NOT IN (SELECT id FROM lake.superseded);
+  AND m.version_id NOT IN (SELECT id FROM lake.superseded)
+  AND m.article_id NOT IN (SELECT id FROM lake.forgotten);

@@ -3,4 +3,5 @@ CREATE VIEW sentiments AS
 SELECT s.*
 FROM lake.sentiments s
 WHERE s.tagging_id NOT IN (SELECT id FROM lake.superseded)
-  AND s.version_id NOT IN (SELECT id FROM lake.superseded);
+  AND s.version_id NOT IN (SELECT id FROM lake.superseded)
+  AND s.article_id NOT IN (SELECT id FROM lake.forgotten);

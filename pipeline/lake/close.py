@@ -1,0 +1,219 @@
+"""Closes days and months: what was committed in small files becomes one file a table, and the watermark moves over it. I/O.
+
+Nothing changes for a reader before the watermark moves, and it moves while nobody can commit: either a batch is in the list of
+what the day took, or it finds the day closed. What was moved is deleted after a grace period, and only what such a list names.
+"""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from pipeline.errors import LakeError
+from pipeline.lake.commit import Timing, confirm, note_of
+from pipeline.lake.compact import Compactor, Stamped
+from pipeline.lake.durable import fsync, make_dirs
+from pipeline.lake.layout import CLOSER, SCHEMA_DAY, BatchRef, Lake, batch_id_of
+from pipeline.lake.lock import Fence, hold, nobody_commits
+from pipeline.lake.retire import Retired, Rules, retire
+from pipeline.lake.views import prepare, write_news
+from pipeline.lake.watermark import Closing, Written, closable_from, closing, last_day, move, watermark
+from schemas import TABLES
+
+#: New batches during the closing of a day that should have none: so often it is begun anew.
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A day or month that was closed: what it took, what it wrote, and how long that was."""
+
+    period: str
+    directories: int
+    files_before: int
+    files: int
+    rows: int
+    bytes: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.period} closed: {self.files_before:,} files of {self.directories:,} directories are {self.files} now, "
+            f"{self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {self.seconds:.1f} s"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingReport:
+    """Everything one closing did."""
+
+    closed: tuple[Closed, ...]
+    retired: Retired
+
+
+def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) -> ClosingReport:
+    """Closes every day and month whose time has come, oldest first, and deletes what nobody can be reading any more.
+
+    Raises:
+        LakeBusy: somebody else is closing, or keeps the lake from moving on; the message says who.
+        LossError: a batch's files do not hold what it says; its day stays open.
+    """
+    lake.open_for_writing()
+    prepare(lake)
+    now = timing.clock()
+    closed: list[Closed] = []
+    with hold(lake, BatchRef(batch_id_of(now), CLOSER), "close", last=True) as fence:
+        for day in [day for day in lake.days() if closable_from(day) <= now and not watermark(lake).covers(day)]:
+            closed.append(_close_day(lake, day, timing, fence))
+            say(str(closed[-1]))
+        for month in _closable_months(lake):
+            closed.append(_close_month(lake, month, timing, fence))
+            say(str(closed[-1]))
+        write_news(lake)
+        retired = retire(lake, now, rules)
+        say(str(retired))
+    return ClosingReport(tuple(closed), retired)
+
+
+def _close_day(lake: Lake, day: date, timing: Timing, fence: Fence) -> Closed:
+    began = time.perf_counter()
+    for _ in range(ATTEMPTS):
+        places = _settled(lake, day, timing)
+        with _aside(lake) as compactor:
+            files = {table: written for table, written in _merge_day(lake, day, places, compactor, timing).items()}
+            with fence():
+                record = _place(lake, day, compactor, files, timing.clock())
+                with nobody_commits(lake):
+                    if batches_of(lake, day) == places:
+                        replace(record, directories=tuple(p.name for p in places)).write(lake)
+                        move(lake, replace(watermark(lake), day=day))
+                        return _told(record, len(places), sum(len(_tables(p)) for p in places), began)
+    raise LakeError(f"{day} was to be closed, and {ATTEMPTS} times new batches were committed under it; are the clocks right?")
+
+
+def batches_of(lake: Lake, day: date) -> list[Path]:
+    """The committed directories of a day; whatever else lies there is nobody's and stays."""
+    return sorted(p for p in lake.hot_day(day).iterdir() if (p / "commit.json").exists())
+
+
+def _settled(lake: Lake, day: date, timing: Timing) -> list[Path]:
+    """The committed directories of a day, each with its time settled: the files that tell of it will be gone."""
+    while True:
+        places = batches_of(lake, day)
+        for place in places:
+            if ".late" not in place.name:
+                confirm(lake, place, timing)
+        if batches_of(lake, day) == places:
+            return places
+
+
+def _tables(place: Path) -> list[Path]:
+    return sorted(place.glob("*.parquet"))
+
+
+def _merge_day(lake: Lake, day: date, places: list[Path], compactor: Compactor, timing: Timing) -> dict[str, Written]:
+    """One file of each table that got rows this day, and the snapshot of all feeds."""
+    sources: dict[str, list[Path]] = {}
+    said: dict[str, int] = {}
+    for place in places:
+        for table, rows in note_of(place)["rows"].items():
+            said[table] = said.get(table, 0) + rows
+        for path in _tables(place):
+            sources.setdefault(path.stem, [_columns(lake, path.stem)]).append(path)
+    if unknown := (sources.keys() | {t for t, rows in said.items() if rows}) - TABLES.keys():
+        raise LakeError(f"{day} has tables this Newsmill does not know ({', '.join(sorted(unknown))}): update Newsmill")
+    files = {table: compactor.merge(table, paths, said.get(table, 0)) for table, paths in sources.items()}
+    before = watermark(lake).day
+    snapshot = [lake.cold("feed_state", before)] if before and lake.cold("feed_state", before).exists() else []
+    stamp = Stamped(batch_id_of(timing.clock()), timing.clock() + timing.tolerance)
+    return files | {
+        "feed_state": compactor.feed_state(
+            sources.get("visits", [_columns(lake, "visits")]),
+            sources.get("entries", [_columns(lake, "entries")]),
+            [lake.cold("feed_state", SCHEMA_DAY), *snapshot],
+            stamp,
+        )
+    }
+
+
+def _columns(lake: Lake, table: str) -> Path:
+    """The file without rows that has every column of a table."""
+    return lake.schema_files("hot") / f"{table}.parquet"
+
+
+def _closable_months(lake: Lake) -> Iterator[str]:
+    mark = watermark(lake)
+    days = {day for table in TABLES for day in lake.days(f"cold/{table}")}
+    for month in sorted({f"{day:%Y-%m}" for day in days}):
+        if month > (mark.month or "") and mark.covers(last_day(month)):
+            yield month
+
+
+def _close_month(lake: Lake, month: str, timing: Timing, fence: Fence) -> Closed:
+    """One file a month for each narrow table, in place of its days."""
+    began = time.perf_counter()
+    days = [day for day in lake.days("cold/visits") if f"{day:%Y-%m}" == month]
+    records = [record for day in _days_of(month) if (record := closing(lake, day))]
+    with _aside(lake) as compactor:
+        files: dict[str, Written] = {}
+        for table in (name for name, t in TABLES.items() if t.narrow):
+            paths = [p for day in _days_of(month) if (p := lake.cold(table, day)).exists()]
+            said = sum(w.rows for r in records for name, w in r.files.items() if name.startswith(f"cold/{table}/"))
+            if paths:
+                files[table] = compactor.merge(table, [lake.cold(table, SCHEMA_DAY), *paths], said, dated=True)
+        with fence():
+            record = _place(lake, month, compactor, files, timing.clock())
+            record.write(lake)
+            move(lake, replace(watermark(lake), month=month))
+    return _told(record, len(days), sum(len(r.files) for r in records), began)
+
+
+def _days_of(month: str) -> list[date]:
+    last = last_day(month)
+    return [last.replace(day=n) for n in range(1, last.day + 1)]
+
+
+@contextmanager
+def _aside(lake: Lake) -> Iterator[Compactor]:
+    place = lake.root / "staging" / f".close.{secrets.token_hex(6)}"
+    make_dirs(place.parent)
+    place.mkdir()
+    compactor = Compactor.open(place, lake.evolved())
+    try:
+        yield compactor
+    finally:
+        compactor.con.close()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _place(lake: Lake, period: date | str, compactor: Compactor, files: dict[str, Written], now: datetime) -> Closing:
+    """Renames what was written into cold/, and what an earlier attempt left there out of it; the record of it all."""
+    placed: dict[str, Written] = {}
+    for table in TABLES:
+        path = lake.cold(table, period)
+        if table in files:
+            make_dirs(path.parent)
+            fsync(compactor.aside / f"{table}.parquet")
+            (compactor.aside / f"{table}.parquet").replace(path)
+            placed[str(path.relative_to(lake.root))] = files[table]
+            fsync(path.parent)
+        elif path.exists():
+            path.unlink()
+            fsync(path.parent)
+    return Closing(str(period), now, (), placed)
+
+
+def _told(record: Closing, directories: int, files_before: int, began: float) -> Closed:
+    return Closed(
+        period=record.period,
+        directories=directories,
+        files_before=files_before,
+        files=len(record.files),
+        rows=sum(w.rows for w in record.files.values()),
+        bytes=sum(w.bytes for w in record.files.values()),
+        seconds=time.perf_counter() - began,
+    )

@@ -1,0 +1,178 @@
+"""The lake as SQL: views and macros over its files as the watermark divides them, and `news.duckdb`, which holds them. I/O.
+
+Schema `lake` has every row ever written, one view per table (and `bodies`); the views and macros outside it, one file each in
+sql/, leave out what is superseded and what was taken down. `available_at` is corrected for batches that were late.
+
+A view says days through which watermark it reads from cold/. Before anything it reads elsewhere is deleted, deleted.parquet says
+so, and from then on the view raises an error instead of losing rows.
+"""
+
+import json
+import secrets
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.lake.durable import fsync, place_file, write_file
+from pipeline.lake.layout import SCHEMA_DAY, Lake
+from pipeline.lake.lock import guarded
+from pipeline.lake.watermark import Watermark, watermark
+from schemas import TABLES, bodies_schema, table_schema
+
+#: In this order: a later one may build on an earlier one.
+VIEWS = ("feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "as_of")
+
+_DELETED = pa.schema([pa.field("hot_through", pa.date32()), pa.field("days_through", pa.date32())])
+_NO_MONTH = f"{SCHEMA_DAY:%Y-%m}"
+_OUTDATED = "this connection reads days that have moved since it was opened: close it and open the lake again"
+_CORRECTED = """
+SELECT t.* REPLACE (coalesce(late.readable_at, t.available_at) AS available_at)
+FROM ({files}) t
+LEFT JOIN (SELECT late_batch_id, late_stage, max(readable_at) AS readable_at FROM lake.late_commits GROUP BY ALL) late
+  ON late.late_batch_id = t.batch_id AND late.late_stage = t.stage
+"""
+
+
+def prepare(lake: Lake) -> None:
+    """Gives a lake what its views rest on: a file without rows for every table, the mark of deletion, and news.duckdb."""
+    _write_schema_files(lake)
+    if not _mark(lake).exists():
+        mark_deleted(lake, None, None)
+    write_news(lake)
+
+
+def write_news(lake: Lake) -> None:
+    """Writes news.duckdb anew where it is not as the lake and this version would have it; a reader keeps the one it opened."""
+    with guarded(lake, "news"):
+        script = definitions(lake)
+        if not is_current(lake, script):
+            aside = lake.root / f".news.{secrets.token_hex(6)}.duckdb"
+            try:
+                with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
+                    con.execute(script)
+                fsync(aside)
+                aside.replace(lake.root / "news.duckdb")
+            finally:
+                aside.unlink(missing_ok=True)
+            fsync(lake.root)
+
+
+def is_current(lake: Lake, script: str) -> bool:
+    """Whether news.duckdb is there and was made by this script."""
+    path = lake.root / "news.duckdb"
+    with suppress(duckdb.Error), duckdb.connect() as con:
+        con.execute(f"ATTACH {_quoted(path)} AS news (READ_ONLY)")
+        return con.execute("SELECT script FROM news.lake.made_by").fetchall() == [(_digest(script),)]
+    return False
+
+
+def mark_deleted(lake: Lake, hot: date | None, days: date | None) -> None:
+    """Tells all views that hot days, and cold days of narrow tables, are gone through these dates."""
+    table = pa.table({"hot_through": [hot], "days_through": [days]}, schema=_DELETED)
+    place_file(_mark(lake), partial(pq.write_table, table))
+
+
+def deleted_through(lake: Lake) -> tuple[date | None, date | None]:
+    """Through when hot days, and cold days of narrow tables, are gone."""
+    (row,) = pq.read_table(_mark(lake), partitioning=None).to_pylist()
+    return row["hot_through"], row["days_through"]
+
+
+def _mark(lake: Lake) -> Path:
+    return lake.root / "deleted.parquet"
+
+
+def definitions(lake: Lake) -> str:
+    """The script that makes the lake's views and macros, with absolute paths and the watermark as it is now."""
+    mark, evolved = watermark(lake), lake.evolved()
+    names = sorted(TABLES, key=lambda name: (name != "late_commits", name))
+    made = [_view(lake, name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
+    packs = _read(lake.root / "raw/*/*/*.parquet", by_name="bodies" in evolved)
+    confirmed = f"SELECT parse_path(file)[-2] AS name FROM glob({_quoted(lake.root / 'hot/*/*/confirmed')})"
+    script = [
+        "CREATE SCHEMA IF NOT EXISTS lake",
+        *made,
+        f"CREATE VIEW lake.bodies AS FROM {packs}",
+        f"CREATE VIEW lake.confirmed AS {confirmed}",
+        *(_sql(view).replace("{watermark}", f"DATE '{mark.through}'").strip().removesuffix(";") for view in VIEWS),
+    ]
+    text = ";\n".join(script)
+    return f"{text};\nCREATE VIEW lake.made_by AS SELECT '{_digest(text)}' AS script;"
+
+
+def _digest(script: str) -> str:
+    return blake2b(script.partition(";\nCREATE VIEW lake.made_by")[0].encode(), digest_size=16).hexdigest()
+
+
+def _sql(view: str) -> str:
+    return files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text()
+
+
+def _view(lake: Lake, name: str, source: str) -> str:
+    exact = name == "late_commits" or TABLES[name].snapshot
+    return f"CREATE VIEW lake.{name} AS {source if exact else _CORRECTED.format(files=source)}"
+
+
+def _table_files(lake: Lake, name: str, mark: Watermark, *, by_name: bool) -> str:
+    """A query for every row of a table: its closed months and days, then its open days, and the guard against what is deleted."""
+    day, month = f"DATE '{mark.through}'", f"DATE '{mark.months_through}'"
+    cold = _read(lake.root / "cold" / name / "date=*" / "data.parquet", by_name=by_name)
+    if TABLES[name].snapshot:
+        return f"FROM {cold} WHERE date = {day} AND {_guard(lake, mark, narrow=False)}"
+    parts = [f"FROM {_read(lake.root / 'hot/*/*' / f'{name}.parquet', by_name=by_name)} WHERE date > {day}"]
+    if mark.day:
+        after = f" AND date > {month}" if TABLES[name].narrow else ""
+        parts.insert(0, f"FROM {cold} WHERE date <= {day}{after}")
+    if mark.month and TABLES[name].narrow:
+        months = _read(lake.root / "cold" / name / "month=*" / "data.parquet", by_name=by_name, key="month", kind="VARCHAR")
+        parts.insert(0, f"SELECT * EXCLUDE (month) FROM {months} WHERE month <= '{mark.month}'")
+    return f"FROM ({' UNION ALL BY NAME '.join(parts)}) WHERE {_guard(lake, mark, narrow=TABLES[name].narrow)}"
+
+
+def _guard(lake: Lake, mark: Watermark, *, narrow: bool) -> str:
+    """A condition that raises once a file this view reads may be deleted.
+
+    An uncorrelated subquery is evaluated also where pruning leaves no file to read; a plain CASE would stay silent then.
+    """
+    gone = f"max(hot_through) > DATE '{mark.through}'"
+    if narrow:
+        gone += f" OR max(days_through) > DATE '{mark.months_through}'"
+    return f"(SELECT CASE WHEN {gone} THEN error('{_OUTDATED}') ELSE true END FROM read_parquet({_quoted(_mark(lake))}))"
+
+
+def _read(path: Path, *, by_name: bool, key: str = "date", kind: str = "DATE") -> str:
+    """All files of a pattern as one table.
+
+    The first file by name is the one without rows that has every column, so its columns are taken and no other file is
+    opened for them; only where an older file lacks one of them must they all be.
+    """
+    return f"read_parquet({_quoted(path)}, union_by_name = {by_name}, hive_partitioning = true, hive_types = {{'{key}': {kind}}})"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path.resolve() if "*" not in str(path) else path).replace("'", "''") + "'"
+
+
+def _write_schema_files(lake: Lake) -> None:
+    """A file without rows for every table and tree, in which later fields appear too.
+
+    A table that got a field after its first file is noted in `evolved.json`: its files are read by name, which is slower.
+    """
+    schemas = {lake.schema_files("hot") / f"{name}.parquet": (name, table_schema(name)) for name in TABLES}
+    schemas |= {lake.cold(name, SCHEMA_DAY): (name, table_schema(name)) for name in TABLES}
+    dated = pa.field("date", pa.date32())
+    schemas |= {lake.cold(name, _NO_MONTH): (name, table_schema(name).append(dated)) for name, t in TABLES.items() if t.narrow}
+    schemas[lake.schema_files("raw") / "bodies.parquet"] = ("bodies", bodies_schema())
+    for path, (name, schema) in schemas.items():
+        known = set(pq.read_schema(path).names) if path.exists() else None
+        if known is None or set(schema.names) - known:
+            if known is not None:
+                write_file(lake.root / "evolved.json", json.dumps(sorted(lake.evolved() | {name})).encode())
+            place_file(path, partial(pq.write_table, schema.empty_table()))
