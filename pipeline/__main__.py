@@ -5,23 +5,21 @@ Exit codes: 0 done; 1 failed (the message says what and where); 2 used wrongly; 
 """
 
 import asyncio
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 from urllib.parse import urlsplit
 
 import duckdb
-import orjson
 import typer
 from rich.console import Console
 
 from pipeline import __version__
 from pipeline.errors import InputError, LakeBusy, NewsmillError
-from pipeline.settings import Settings
+from pipeline.lake_commands import app as lake_app
+from pipeline.terminal import Json, Lake, print_json, print_rows, settings
 
 app = typer.Typer(
     help="A financial news lake that you own: feeds in, companies and sentiment with evidence out.",
@@ -30,16 +28,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-Lake = Annotated[
-    Path | None, typer.Option("--lake", envvar="NEWSMILL_LAKE", help="Directory of the lake.", show_default="run/wire/lake")
-]
-Json = Annotated[bool, typer.Option("--json", help="JSON, one object a line, for programs.")]
+app.add_typer(lake_app, name="lake")
+
 Lines = Annotated[str, typer.Argument(metavar="-", help="Standard input: one JSON object a line.")]
-
-
-def _settings(lake: Path | None) -> Settings:
-    environ = dict(os.environ)
-    return Settings.from_env(environ if lake is None else {**environ, "NEWSMILL_LAKE": str(lake)})
 
 
 @app.command()
@@ -51,9 +42,9 @@ def run(lake: Lake = None, json: Json = False) -> None:
     from pipeline.run import run_once
 
     say = (lambda _line: None) if json else Console(highlight=False, soft_wrap=True, markup=False).print
-    for report in run_once(_settings(lake), say):
+    for report in run_once(settings(lake), say):
         if json:
-            _print_json({"batch_id": report.batch_id, "stage": report.stage, "counts": report.counts})
+            print_json({"batch_id": report.batch_id, "stage": report.stage, "counts": report.counts})
 
 
 @app.command()
@@ -64,9 +55,9 @@ def show(
     from pipeline import show as shown
     from pipeline.lake import connect
 
-    with connect(_settings(lake).lake) as con:
+    with connect(settings(lake).lake) as con:
         if json:
-            _print_json({"counts": shown.counts(con), "articles": shown.newest(con, limit), "outcomes": shown.ended(con)})
+            print_json({"counts": shown.counts(con), "articles": shown.newest(con, limit), "outcomes": shown.ended(con)})
         else:
             shown.show(con, Console(), limit)
 
@@ -84,7 +75,7 @@ def sql(
     """
     from pipeline.lake import connect
 
-    with connect(_settings(lake).lake) as con:
+    with connect(settings(lake).lake) as con:
         try:
             rows = con.sql(sys.stdin.read() if query == "-" else query)
         except duckdb.Error as e:
@@ -92,7 +83,7 @@ def sql(
         if rows is None:
             return
         try:
-            _print_rows(rows, json=json, csv=csv)
+            print_rows(rows, json=json, csv=csv)
         except duckdb.Error as e:
             raise InputError(str(e)) from None
 
@@ -170,40 +161,6 @@ def _filter(lines: str, answers: Callable[[Iterable[bytes]], Iterator[bytes]]) -
     for answer in answers(iter(sys.stdin.buffer.readline, b"")):
         sys.stdout.buffer.write(answer + b"\n")
         sys.stdout.buffer.flush()
-
-
-def _print_rows(rows: duckdb.DuckDBPyRelation, *, json: bool, csv: bool) -> None:
-    if json:
-        for batch in rows.to_arrow_table().to_batches(1000):
-            _print_json(*batch.to_pylist())
-    elif csv:
-        import pyarrow.csv
-
-        pyarrow.csv.write_csv(_flat(rows).to_arrow_table(), sys.stdout.buffer)
-    else:
-        rows.show(max_width=shutil.get_terminal_size().columns, max_rows=200)
-
-
-def _flat(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """Lists and structs as text: CSV has none."""
-    nested = [str(t).endswith("]") or str(t).startswith("STRUCT") for t in rows.types]
-    columns = (f'"{c}"::VARCHAR AS "{c}"' if deep else f'"{c}"' for c, deep in zip(rows.columns, nested, strict=True))
-    return rows.project(", ".join(columns))
-
-
-def _print_json(*records: Any) -> None:
-    for record in records:
-        sys.stdout.buffer.write(orjson.dumps(record, default=_plain, option=orjson.OPT_UTC_Z) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no form for: bytes as hex digits, an interval in its three parts, the rest as text."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, tuple) and hasattr(value, "nanoseconds"):
-        return {"months": value.months, "days": value.days, "seconds": value.nanoseconds / 1e9}  # type: ignore[attr-defined]
-    return str(value)
 
 
 def _fail(message: object, code: int) -> NoReturn:

@@ -21,6 +21,8 @@ class Settings:
     contact: str | None = None
     spacing_s: float = 1.0
     clock_tolerance: timedelta = timedelta(milliseconds=500)
+    grace: timedelta = timedelta(hours=6)
+    raw_days: int | None = None
     shards: int = SHARDS
 
     @staticmethod
@@ -38,19 +40,19 @@ class Settings:
             catalogue=Path(environ.get("NEWSMILL_CATALOGUE", of_run if of_run.exists() else "config/feeds.toml")),
             wire=environ.get("NEWSMILL_WIRE") or (address.read_text().strip() if address.exists() else None),
             contact=environ.get("NEWSMILL_CONTACT") or None,
-            spacing_s=_seconds(environ, "NEWSMILL_SPACING_S", 1.0),
-            clock_tolerance=timedelta(seconds=_seconds(environ, "NEWSMILL_CLOCK_TOLERANCE_S", 0.5)),
+            spacing_s=_number(environ, "NEWSMILL_SPACING_S", 1.0, "seconds", below=3600),
+            clock_tolerance=timedelta(seconds=_number(environ, "NEWSMILL_CLOCK_TOLERANCE_S", 0.5, "seconds", below=3600)),
+            grace=timedelta(hours=_number(environ, "NEWSMILL_GRACE_H", 6.0, "hours", below=1000)),
+            raw_days=int(days) if (days := _number(environ, "NEWSMILL_RAW_DAYS", -1.0, "days", below=100_000)) >= 0 else None,
         )
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float, unit: str, *, below: float) -> float:
     raw = environ.get(name)
     try:
         value = default if raw is None else float(raw)
     except ValueError:
-        value = -1.0
-    if not 0 <= value < 3600:
-        raise ConfigError(
-            f"{name}={raw!r} is no number of seconds between 0 and 3600; correct it or leave it out (then {default})"
-        )
+        value = float("nan")
+    if raw is not None and not 0 <= value < below:
+        raise ConfigError(f"{name}={raw!r} is no number of {unit} between 0 and {below:g}; correct it or leave it out")
     return value

@@ -160,4 +160,6 @@ class FeedState:
     feed_id: str = col("the feed, as named in the catalogue")
     last_visit: Visit = col("the last visit to it")
     document_entries: int = col("entries in its document when that was last parsed")
-    known: tuple[KnownEntry, ...] = col("the entries that changed last, newest first, twice as many as its document has", default=())
+    known: tuple[KnownEntry, ...] = col(
+        "the entries that changed last, newest first, twice as many as its document has", default=()
+    )

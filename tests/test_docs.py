@@ -10,8 +10,8 @@ from typer.main import get_command
 
 from pipeline.__main__ import app
 from pipeline.lake import connect
-from pipeline.lake.views import prepare
 from pipeline.lake.layout import Lake
+from pipeline.lake.views import prepare
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

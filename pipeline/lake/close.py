@@ -8,9 +8,10 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.errors import LakeError
@@ -84,7 +85,7 @@ def _close_day(lake: Lake, day: date, timing: Timing, fence: Fence) -> Closed:
     for _ in range(ATTEMPTS):
         places = _settled(lake, day, timing)
         with _aside(lake) as compactor:
-            files = {table: written for table, written in _merge_day(lake, day, places, compactor, timing).items()}
+            files = _merge_day(lake, day, places, compactor, timing)
             with fence():
                 record = _place(lake, day, compactor, files, timing.clock())
                 with nobody_commits(lake):
@@ -126,7 +127,9 @@ def _merge_day(lake: Lake, day: date, places: list[Path], compactor: Compactor, 
             sources.setdefault(path.stem, [_columns(lake, path.stem)]).append(path)
     if unknown := (sources.keys() | {t for t, rows in said.items() if rows}) - TABLES.keys():
         raise LakeError(f"{day} has tables this Newsmill does not know ({', '.join(sorted(unknown))}): update Newsmill")
-    files = {table: compactor.merge(table, paths, said.get(table, 0)) for table, paths in sources.items()}
+    with ThreadPoolExecutor(2) as pool:
+        merged = pool.map(lambda table: compactor.merge(table, sources[table], said.get(table, 0)), sources)
+        files = dict(zip(sources, merged, strict=True))
     before = watermark(lake).day
     snapshot = [lake.cold("feed_state", before)] if before and lake.cold("feed_state", before).exists() else []
     stamp = Stamped(batch_id_of(timing.clock()), timing.clock() + timing.tolerance)

@@ -99,8 +99,8 @@ def committed(lake: Lake, batch: BatchRef) -> dict[BatchRef, dict[str, Any]]:
 
 def next_part(lake: Lake, batch: BatchRef, now: datetime, *, late: bool) -> tuple[BatchRef, date]:
     """Under which id and day a batch's next part is committed: its own, or derived ones where those are taken or it is late."""
-    used = {ref.number for ref in committed(lake, batch)}
-    used |= {ref.number for p in (lake.root / "hot").glob(f"date=*/{batch.root}*-{batch.stage}") for ref in _of_batch(batch, [p.name])}
+    names = [p.name for p in (lake.root / "hot").glob(f"date=*/{batch.root}*-{batch.stage}")]
+    used = {ref.number for ref in [*committed(lake, batch), *_of_batch(batch, names)]}
     late = late or watermark(lake).covers(batch.date)
     target = BatchRef(batch.root, batch.stage) if not used and not late else batch.derived(max({1, *used}) + 1)
     return target, open_day(lake, now) if late else batch.date
@@ -130,14 +130,16 @@ def note_of(place: Path) -> dict[str, Any]:
 def confirm_batches(lake: Lake, refs: Iterable[BatchRef], timing: Timing) -> bool:
     """Settles from when these batches could be read; False where one of them was late."""
     places = [place for ref in refs for place in (lake.root / "hot").glob(f"date=*/{ref.name}")]
-    return all([confirm(lake, place, timing) for place in places])
+    kept = [confirm(lake, place, timing) for place in places]
+    return all(kept)
 
 
 def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
     """True where a committed directory kept its time; else a correction is added, unless it was before.
 
-    A correction lies under a day that is open, maybe another than its batch. It may miss its own time; then the next one follows, counted from the later of both clocks involved. The answer
-    is found once: later changes of the directory's change time (a restored copy, other rights) say nothing of the rename.
+    A correction lies under a day that is open, maybe another than its batch. It may miss its own time; then the next one
+    follows, counted from the later of both clocks involved. The answer is found once: later changes of the directory's change
+    time (a restored copy, other rights) say nothing of the rename.
     """
     note, newest, number = note_of(place), place, 0
     counts_from = datetime.fromisoformat(note["available_at"])

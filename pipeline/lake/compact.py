@@ -65,7 +65,7 @@ class Compactor:
         path = self.aside / f"{table}.parquet"
         order = ", ".join(TABLES[table].sorted_by)
         how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 20000"
-        done = self.con.execute(f"COPY (SELECT * FROM ({query}) ORDER BY {order}) TO {_quoted(path)} ({how})").fetchone()
+        done = self.con.cursor().execute(f"COPY (SELECT * FROM ({query}) ORDER BY {order}) TO {_quoted(path)} ({how})").fetchone()
         rows = int(done[0]) if done else 0
         if said is not None and rows != said:
             raise LossError(

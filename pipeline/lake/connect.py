@@ -32,5 +32,7 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     try:
         con.execute(script)
     except duckdb.IOException as error:
-        raise LakeError(f"the lake at {place.root} lacks files of its own ({error}); any `newsmill run` puts them back") from error
+        raise LakeError(
+            f"the lake at {place.root} lacks files of its own ({error}); any `newsmill run` puts them back"
+        ) from error
     return con

@@ -93,7 +93,7 @@ def definitions(lake: Lake) -> str:
     """The script that makes the lake's views and macros, with absolute paths and the watermark as it is now."""
     mark, evolved = watermark(lake), lake.evolved()
     names = sorted(TABLES, key=lambda name: (name != "late_commits", name))
-    made = [_view(lake, name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
+    made = [_view(name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
     packs = _read(lake.root / "raw/*/*/*.parquet", by_name="bodies" in evolved)
     confirmed = f"SELECT parse_path(file)[-2] AS name FROM glob({_quoted(lake.root / 'hot/*/*/confirmed')})"
     script = [
@@ -115,7 +115,7 @@ def _sql(view: str) -> str:
     return files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text()
 
 
-def _view(lake: Lake, name: str, source: str) -> str:
+def _view(name: str, source: str) -> str:
     exact = name == "late_commits" or TABLES[name].snapshot
     return f"CREATE VIEW lake.{name} AS {source if exact else _CORRECTED.format(files=source)}"
 

@@ -8,7 +8,6 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import LakeError
 from pipeline.lake.durable import write_file

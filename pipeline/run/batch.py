@@ -4,8 +4,8 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from pipeline.lake import connect
 from pipeline.errors import DayClosed
+from pipeline.lake import connect
 from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm_batches, next_part, system_clock
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.layout import STAGES, BatchRef, Lake, batch_id_of

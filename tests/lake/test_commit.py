@@ -212,7 +212,7 @@ def test_a_field_added_later_is_null_in_older_files(lake: Lake) -> None:
 
 def test_a_lake_of_newer_code_is_refused_by_name(lake: Lake) -> None:
     (lake.root / "format.json").write_text('{"format": 99}')
-    with pytest.raises(LakeFormat, match=r"format 99, this Newsmill reads up to 1: update Newsmill"):
+    with pytest.raises(LakeFormat, match=r"format 99, this Newsmill reads up to 2: update Newsmill"):
         connect(lake.root)
     with pytest.raises(LakeFormat):
         lake.open_for_writing()
@@ -237,6 +237,7 @@ def test_only_batch_ids_become_paths(batch_id: str) -> None:
 def test_a_batch_keeps_its_own_date_and_id() -> None:
     moment = datetime(2026, 11, 23, 23, 59, 59, 987_654, tzinfo=UTC)
     ref = BatchRef(batch_id_of(moment), "read")
-    assert (ref.name, str(ref.date), ref.derived(2).name) == ("20261123T235959987Z-read", "2026-11-23", "20261123T235959987Z.2-read")
+    assert (ref.name, ref.date, ref.began) == ("20261123T235959987Z-read", moment.date(), moment.replace(microsecond=987_000))
+    assert ref.derived(2).name == "20261123T235959987Z.2-read"
     assert BatchRef.parse(ref.derived(2).name) == ref.derived(2) and ref.derived(2).root == ref.batch_id
     assert system_clock().tzinfo is UTC
