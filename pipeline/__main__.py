@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import duckdb
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pipeline import __version__
 from pipeline.errors import InputError, LakeBusy, NewsmillError
@@ -164,7 +165,7 @@ def _filter(lines: str, answers: Callable[[Iterable[bytes]], Iterator[bytes]]) -
 
 
 def _fail(message: object, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]newsmill:[/red] {message}")
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]newsmill:[/red] {escape(str(message))}")
     sys.exit(code)
 
 

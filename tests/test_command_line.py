@@ -82,6 +82,7 @@ def test_the_lake_may_be_named_in_the_environment(lake: str) -> None:
         (["sql", "select nam from feeds", "--lake", "LAKE"], 2, "nam"),
         (["sql", "select error('boom') from feeds", "--lake", "LAKE"], 2, "boom"),
         (["parse", "feed.xml"], 2, "'feed.xml': a filter reads standard input; give it as -"),
+        (["parse", "[/red]"], 2, "'[/red]': a filter reads standard input"),
         (["swim"], 2, "No such command"),
         (["show", "--limit", "0", "--lake", "LAKE"], 2, "--limit"),
     ],
