@@ -64,6 +64,32 @@ def show(
 
 
 @app.command()
+def why(
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="An id (a_… v_… e_… p_… t_… f_…), the first 6 or more characters of one, or an address."
+        ),
+    ],
+    lake: Lake = None,
+    json: Json = False,
+) -> None:
+    """The whole way of one article: visits, fetches, versions, copies, and the words each score rests on.
+
+    Example: `newsmill why a_5e1f0c`; ids come from `newsmill sql "select article_id, title from articles"`
+    """
+    from pipeline.lake import connect
+    from pipeline.why import find, present, trail
+
+    with connect(settings(lake).lake) as con:
+        way = trail(con, find(con, asked))
+    if json:
+        print_json(way)
+    else:
+        present(way, Console(highlight=False))
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A DuckDB statement; - reads it from standard input.")],
     lake: Lake = None,

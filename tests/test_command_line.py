@@ -112,7 +112,7 @@ def test_run_refuses_a_lake_that_is_being_written_and_names_the_holder(tmp_path:
 
 
 def test_every_command_explains_itself_and_the_version_is_told() -> None:
-    for command in ("run", "show", "sql", "wire", "parse", "read", "dedupe", "tag"):
+    for command in ("run", "show", "why", "sql", "wire", "parse", "read", "dedupe", "tag"):
         done = newsmill(command, "--help")
         assert done.returncode == 0 and len(done.stdout.splitlines()) > 5, command
     assert newsmill("--version").stdout.startswith("newsmill 0.")
