@@ -5,7 +5,6 @@ replaced is there too, and says by what.
 """
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 import duckdb
@@ -137,7 +136,7 @@ def _with_raw(con: duckdb.DuckDBPyConnection, rows: list[Row], id: str) -> list[
     """The rows, each with the batch under which its raw bytes lie, or None where none came or they are no longer kept."""
     batches = {row[id]: BatchRef(row["batch_id"], row["stage"]) for row in rows}
     # packs lie by the date of their batch: no other day's are opened
-    dates = {date.fromisoformat(batch.date) for batch in batches.values()}
+    dates = {batch.date for batch in batches.values()}
     query = (
         f"SELECT owner FROM lake.bodies WHERE date IN ({_marks(dates)}) AND owner IN ({_marks(batches)}) AND content IS NOT NULL"  # noqa: S608
     )
