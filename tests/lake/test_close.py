@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.errors import DayClosed, LakeBusy, LakeError, LossError
 from pipeline.lake import close as closing_module
+from pipeline.lake import commit as committing
 from pipeline.lake import connect
 from pipeline.lake.close import close
 from pipeline.lake.commit import Parcel, Timing, commit
@@ -195,6 +196,25 @@ def test_a_commit_into_a_closed_day_is_refused(news: News) -> None:
     with pytest.raises(DayClosed, match="2026-10-30 is closed; 20261030T020000000Z-pull is committed under a day that is open"):
         commit(news.lake, parcel, Timing(timedelta(0)))
     assert late(news.lake) == []
+
+
+def test_a_commit_whose_day_closes_between_its_check_and_its_rename_is_refused_and_counts_for_nothing(
+    news: News, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system carries no locks, nothing holds the closing back."""
+    place = committing.place_dir
+
+    def held_up(aside: Path, to: Path) -> bool:
+        monkeypatch.setattr(committing, "place_dir", place)
+        news.close(OVER)
+        return place(aside, to)
+
+    monkeypatch.setattr(committing, "place_dir", held_up)
+    parcel = Parcel(BatchRef(batch_id_of(DAY + HOUR), "pull"), batch_rows(DAY + HOUR, ["x"])["pull"])
+    with pytest.raises(DayClosed, match="2026-10-30 is closed without 20261030T010000000Z-pull: its work is done again"):
+        commit(news.lake, parcel, Timing(timedelta(0)))
+    assert [p.name for p in late(news.lake)] == ["20261030T010000000Z-pull"]
+    assert rows(news, "SELECT count(*) FROM lake.visits") == [(3,)]
 
 
 def test_a_batch_that_is_committed_while_its_day_closes_is_in_it_or_finds_it_closed(

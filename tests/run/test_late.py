@@ -64,9 +64,11 @@ def test_a_batch_older_than_its_life_is_finished_from_what_it_had(desk: Desk, mo
     old = broken_off(desk, "pull", monkeypatch)
     desk.now += HOURS
     desk.publisher.slugs = ["sap", "basf"]
+    with desk.settings.catalogue.open("a") as catalogue:
+        catalogue.write(f'[[feed]]\nfeed_id = "u"\nurl = "{desk.publisher.base}/another"\n')
     asked = len(desk.publisher.asked)
     finish_broken_off(desk.settings, "pull", SILENT, lambda: desk.now)
-    assert len(desk.publisher.asked) == asked, "nobody is asked"
+    assert len(desk.publisher.asked) == asked, "nobody is asked, not even a feed that is due"
     assert desk.rows("SELECT batch_id, title FROM lake.entries") == [(f"{old}.2", STORIES["sap"][0])]
     desk.batch(timedelta(0))
     assert desk.rows("SELECT title, code FROM outcomes ORDER BY 1") == [(STORIES[s][0], "article") for s in ("basf", "sap")]
@@ -77,10 +79,12 @@ def test_pages_of_a_batch_older_than_its_life_are_asked_once(desk: Desk, monkeyp
     stage(desk, "pull")
     old = broken_off(desk, "read", monkeypatch)
     desk.now += HOURS
-    desk.publisher.page_status = 503
-    desk.batch(timedelta(0))
-    assert desk.rows("SELECT code, batch_id FROM outcomes") == [("article", f"{old}.2")]
-    assert desk.publisher.asked.count("sap") == 1
+    desk.publisher.slugs, desk.publisher.page_status = ["sap", "basf"], 503
+    stage(desk, "pull")
+    finish_broken_off(desk.settings, "read", SILENT, lambda: desk.now)
+    ended = desk.rows("SELECT title, code, batch_id FROM outcomes ORDER BY 1")
+    assert ended == [(STORIES["basf"][0], "waiting", None), (STORIES["sap"][0], "article", f"{old}.2")]
+    assert [desk.publisher.asked.count(page) for page in ("sap", "basf")] == [1, 0]
     once(desk)
 
 
