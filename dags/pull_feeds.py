@@ -1,8 +1,9 @@
 """### Visit the feeds that are due
 
 Every five minutes (`NEWSMILL_PULL_CRON` changes that) four shards visit the feeds whose time has come, keep the bytes as they
-were sent, parse them and note how every entry ended. `announce` then commits the batch to the lake, whole or not at all, and its
-event starts **read_articles**. The event is sent for an empty batch too: pages that failed earlier may be due again.
+were sent, parse them and note how every entry ended. `announce` then commits the batch to the lake, whole or not at all, says
+what came in and how it ended, and its event starts **read_articles**. The event is sent for an empty batch too: pages that failed
+earlier may be due again.
 
 A run by hand (the *Trigger* button, no options) visits what is due now. It never visits a feed early.
 
@@ -11,7 +12,8 @@ A run by hand (the *Trigger* button, no options) visits what is due now. It neve
 - *a `shard_…` is red*: what the other shards found is committed and announced already; the next run takes up the rest.
   Its log says which feed or setting. One broken feed never fails a shard.
 - *`announce` is red*: nothing of this batch is committed. Clear it: it goes on with the bytes that were kept and visits nobody
-  twice. Where somebody else writes to the lake, the error names who.
+  twice. Where somebody else writes to the lake, the error names who. A `LossError` names what came in and did not end, or ended
+  twice, and says what to do.
 - *tasks stay grey*: a pool is missing (`airflow pools import config/airflow_pools.json`), or read_articles is visiting.
 """
 

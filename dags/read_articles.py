@@ -12,7 +12,7 @@ A run by hand (the *Trigger* button, no options) reads whatever is waiting: work
 - *a `shard_…` is red*: the pages of the other shards are committed and announced already; the next run takes up the rest.
   A page that cannot be had never fails a shard: it ends in a named outcome (`newsmill show` counts them).
 - *`announce` is red*: nothing of this batch is committed. Clear it: it goes on with the pages that were kept and fetches
-  nothing twice.
+  nothing twice. A `LossError` names what came in and did not end, or ended twice, and says what to do.
 - *tasks stay grey*: a pool is missing (`airflow pools import config/airflow_pools.json`), or pull_feeds is visiting: both
   share one pool per shard, so that no host sees two of us at once.
 """

@@ -9,7 +9,8 @@ A run by hand (the *Trigger* button, no options) tags whatever is waiting in the
 **When it fails**
 
 - *a `shard_…` is red*: what the other shards tagged is committed already; the next run takes up the rest. Its log says why.
-- *`announce` is red*: nothing of this batch is committed. Clear it.
+- *`announce` is red*: nothing of this batch is committed. Clear it. A `LossError` names what came in and did not end, or
+  ended twice, and says what to do.
 - *tasks stay grey*: a pool is missing. `airflow pools import config/airflow_pools.json`.
 """
 

@@ -84,6 +84,8 @@ class FirstBatch:
         return self.api.unfinished(DAGS[0]) or self.api.trigger(DAGS[0])
 
     def _to_end(self, dag: str, ask: Callable[[], Json | None]) -> None:
+        from pipeline.run.account import in_words
+
         def ended() -> Json | None:
             run = ask()
             if not run:
@@ -96,8 +98,7 @@ class FirstBatch:
 
         run = self.watch.until(dag, ended)
         counts = self.api.announced(run)
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "batch_id" and count)
-        self.steps.end(dag, told or "nothing new")
+        self.steps.end(dag, in_words(counts) if counts else "nothing announced")
 
 
 def progress(tasks: list[Json]) -> str:

@@ -105,14 +105,26 @@ class Visit:
     last_modified: str | None = col("well-formed Last-Modified to send next time", default=None)
     body_sha256: str | None = col("SHA-256 of the unpacked body; the last known one where unchanged", default=None)
     body_bytes: int = col("size of the unpacked body in bytes", default=0)
-    entries_seen: int = col("entries in the feed", default=0)
+    entries_seen: int = col("entries in the feed: the sum of the five that follow", default=0)
     entries_new: int = col("entries new or changed since the lake last saw them", default=0)
+    entries_known: int = col("entries the lake had in this wording, or in a later one", default=0)
+    entries_repeated: int = col("entries that repeat the key of another one in the feed, left out", default=0)
     entries_dropped: int = col("entries over the item cap, not taken", default=0)
+    entries_endless: int = col("entries that have changed so often that their changes are taken no more", default=0)
     failures: int = col("visits in a row that brought nothing usable, this one included", default=0)
     retry_after_s: float | None = col("seconds the server asked to wait", default=None)
     next_due_at: datetime = col("when the feed is due again")
     due_rule: str = col("the rule that set next_due_at")
     detail: str | None = col("what went wrong or was malformed, in words", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """An entry of a visit that adds nothing to the lake: `why` is known or endless."""
+
+    entry_id: str
+    visit_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

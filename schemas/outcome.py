@@ -56,6 +56,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameIn:
+    """One thing that a shard found to do, noted before it began: what the batch's account is checked against.
+
+    `id` is the visit's, the version's, or that of an attempt at a revision of an entry; `name` is for people.
+    """
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Superseded:
     """Something that is no longer the last word."""
 

@@ -1,8 +1,12 @@
 """A batch from its first shard to its commit, the same for every stage. I/O."""
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
 
 from pipeline.errors import DayClosed
 from pipeline.lake import connect
@@ -10,7 +14,7 @@ from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confi
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.layout import STAGES, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import Fence, hold, refuse_if_held
-from pipeline.lake.rows import merge
+from pipeline.lake.rows import Tables, merge
 from pipeline.lake.staging import (
     begin,
     end,
@@ -26,15 +30,20 @@ from pipeline.lake.views import prepare
 from pipeline.lake.watermark import LIFETIME, late, watermark
 from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
-from pipeline.run.context import Context, Say
+from pipeline.run.account import SHARDS_MISSING, balance, in_words
+from pipeline.run.context import Context, Decided, Say
 from pipeline.settings import Settings
+from schemas.columns import from_arrow
+from schemas.outcome import CameIn
+
+Sums = Mapping[str, int]
 
 _STEPS = {"pull": pull, "read": read, "tag": tag}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a batch of one stage added to the lake: rows per table, outcomes per code."""
+    """A batch of one stage as it stands in the lake: what came in, how often each end occurs, `missing` (0: else it fails)."""
 
     batch_id: str
     stage: str
@@ -78,16 +87,15 @@ def settle(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock
     batch, timing = BatchRef(batch_id, stage), Timing(settings.clock_tolerance)
     with hold(lake, batch, "commit", last=True) as fence:
         confirm_batches(lake, committed(lake, batch), timing)
-        taken = _commit_finished(lake, batch, timing, fence, clock)
+        taken, idle = _commit_finished(lake, batch, timing, fence, clock)
         forget_shards(lake, batch, taken)
         if not _still_kept(lake, batch):
             end(lake, batch)
-    counts: Counter[str] = Counter()
-    for note in committed(lake, batch).values():
-        counts.update(note["counts"])
-    told = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
-    say(f"{batch.name}: {told or 'nothing new'}")
-    return Report(batch_id, stage, dict(counts))
+    report = _report(settings, batch, committed(lake, batch), taken, idle)
+    lacking = report.counts.get(SHARDS_MISSING, 0)
+    told = f"; {settings.shards - lacking} of {settings.shards} shards have left results" if lacking else ""
+    say(f"{batch.name}: {in_words(report.counts)}{told}")
+    return report
 
 
 def _opened(settings: Settings) -> Lake:
@@ -102,9 +110,21 @@ def _expired(lake: Lake, batch: BatchRef, clock: Clock) -> bool:
     return clock() - batch.began > LIFETIME or watermark(lake).covers(batch.date)
 
 
-def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, clock: Clock) -> list[str]:
-    """Commits what shards have finished and the lake does not hold; the shards whose results it holds now.
+def _report(settings: Settings, batch: BatchRef, parts: Mapping[BatchRef, Any], taken: list[str], idle: Sums) -> Report:
+    """The account of a batch: of its parts in the lake, and of shards that had nothing to add to it."""
+    counts: Counter[str] = Counter({"came_in": 0, "missing": 0})
+    for sums in (*(note["counts"] for note in parts.values()), idle):
+        counts.update(sums)
+    labels = {*taken, *(label for note in parts.values() for label in note["shards"])}
+    # shards of another number are those of `newsmill run`, which goes on with a batch of airflow's as one
+    lacking = settings.shards - sum(label.endswith(f"-of-{settings.shards}") for label in labels)
+    return Report(batch.batch_id, batch.stage, dict(counts) | ({SHARDS_MISSING: lacking} if lacking else {}))
 
+
+def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, clock: Clock) -> tuple[list[str], Sums]:
+    """Commits what shards have finished and the lake does not hold.
+
+    Returns the shards whose results it holds now, and the account of those that had nothing to add to it.
     Where the batch's day was closed meanwhile, it is decided once more and committed under a derived id.
     """
     finished = finished_shards(lake, batch)
@@ -113,15 +133,23 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
         done = {label for note in parts.values() for label in note["shards"]}
         fresh = tuple(label for label in finished if label not in done)
         if not fresh:
-            return finished
+            return finished, {}
         merged = merge([shard_tables(lake, batch, label) for label in fresh])
         with connect(lake.root) as con:
-            decided = _STEPS[batch.stage].decide(con, merged)
+            decided = _decide(con, batch, merged)
         if not any(table.num_rows for table in decided.tables.values()):
-            return finished
+            return finished, decided.counts
         target, day = next_part(lake, batch, clock(), late=_expired(lake, batch, clock))
         with suppress(DayClosed):
             commit(lake, Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day), timing, fence)
+
+
+def _decide(con: duckdb.DuckDBPyConnection, batch: BatchRef, merged: Tables) -> Decided:
+    """What these results add to the lake; its account is part of the counts, or nothing is committed."""
+    step, came_in = _STEPS[batch.stage], from_arrow(merged["came_in"], CameIn)
+    decided = step.decide(con, merged)
+    sums = balance(batch, came_in, decided.tables, step.settled_before(con, batch, [one.id for one in came_in]))
+    return replace(decided, counts={**sums, **decided.counts})
 
 
 def _still_kept(lake: Lake, batch: BatchRef) -> bool:

@@ -67,6 +67,11 @@ def ask(context: Context, requests: list[Request], known: dict[str, str | None])
     asyncio.run(_keep_all(context, asked, known))
     if missing := {r.owner for r in asked} - kept_owners(context.lake, context.batch):
         raise LossError(f"{len(missing)} of {len(asked)} requests have no answer, not even a failed one: {sorted(missing)[:5]}")
+    return kept_here(context)
+
+
+def kept_here(context: Context) -> Iterator[Body]:
+    """Every exchange that the batch has kept so far and that belongs to this shard."""
     return kept(context.lake, context.batch, lambda url: is_mine(context, host_of(url)))
 
 

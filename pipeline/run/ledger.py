@@ -3,7 +3,6 @@
 What is known (URL keys, texts, current versions, outcomes) comes from the lake once and grows as attempts are entered.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -67,10 +66,9 @@ class Ledger:
     def tables(self) -> dict[str, pa.Table]:
         return {name: to_arrow(self._rows[name], row) for name, row in _TABLES.items()}
 
-    def counts(self) -> dict[str, int]:
-        codes = Counter(str(o.code) for o in self._rows["outcomes"])
-        again = sum(not o.final for o in self._rows["outcomes"])
-        return {"attempts": len(self._rows["outcomes"]), **dict(codes.most_common()), "due again": again}
+    def due_again(self) -> int:
+        """How many of the attempts are not the last at their entry."""
+        return sum(not o.final for o in self._rows["outcomes"])
 
     def _end(self, a: Attempt) -> Outcome:
         if a.code == OutcomeCode.KNOWN_ARTICLE:

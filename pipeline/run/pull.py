@@ -13,15 +13,16 @@ from pipeline.errors import WorkerError
 from pipeline.feeds import LastVisit, due, load_catalogue, next_visit
 from pipeline.isolate import Workers, attempt
 from pipeline.lake import connect
+from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
-from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, tally
+from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
 from schemas import ids
 from schemas.article import Unreadable
 from schemas.columns import from_arrow, to_arrow
-from schemas.feed import Entry, Feed, ParsedFeed, Visit, VisitCode
-from schemas.outcome import Outcome, OutcomeCode
+from schemas.feed import Entry, Feed, ParsedFeed, PassedOver, Visit, VisitCode
+from schemas.outcome import CameIn, Outcome, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Request
 
 Parsed = ParsedFeed | Unreadable | WorkerError | None
@@ -39,6 +40,8 @@ def work(context: Context) -> Tables:
         now_due = () if context.expired else all_due
         context.say(f"{len(now_due)} of {len(feeds)} feeds are due")
         requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
+        came_in = [CameIn(id=r.owner, name=r.target) for r in requests]
+        came_in += [CameIn(id=body.owner, name=body.target) for body in kept_here(context)]
         bodies = ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
         visits: list[Visit] = []
         entries: list[Entry] = []
@@ -50,50 +53,61 @@ def work(context: Context) -> Tables:
             context.say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
             visits.append(visit)
             entries += found
-        fresh, endless = _new_revisions(con, entries)
+        fresh, passed = _new_revisions(con, entries)
     context.say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
-    if endless:
+    if endless := sum(p.why == "endless" for p in passed):
         context.say(f"{endless} entries have changed {MOST_REVISIONS} times, their changes are taken no more")
-    return {"visits": to_arrow(visits, Visit), "entries": to_arrow(fresh, Entry)}
+    return {
+        "came_in": to_arrow(came_in, CameIn),
+        "visits": to_arrow(visits, Visit),
+        "entries": to_arrow(fresh, Entry),
+        "passed_over": to_arrow(passed, PassedOver),
+    }
 
 
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     """What of the shards' visits and entries the lake does not have; entries that lead nowhere end here."""
-    made = from_arrow(merged["visits"], Visit)
-    had = known_visits(con, [v.visit_id for v in made], a_day_before(v.visited_at for v in made))
-    visits = list({v.visit_id: v for v in made if v.visit_id not in had}.values())
-    fresh, _ = _new_revisions(con, from_arrow(merged["entries"], Entry))
-    new = Counter(e.visit_id for e in fresh)
-    visits = [replace(v, entries_new=new[v.visit_id]) for v in visits]
+    # where two shards bring one visit, that which read the document has more to say than that which found it known by then
+    visits = {v.visit_id: v for v in sorted(from_arrow(merged["visits"], Visit), key=lambda v: v.entries_seen)}
+    fresh, passed = _new_revisions(con, from_arrow(merged["entries"], Entry))
+    over = {p.entry_id: p for p in [*from_arrow(merged["passed_over"], PassedOver), *passed]}
+    ends = Counter([(e.visit_id, "new") for e in fresh] + [(p.visit_id, p.why) for p in over.values()])
+    had = known_visits(con, list(visits), a_day_before(v.visited_at for v in visits.values()))
     dead_ends = [_no_link(e) for e in fresh if not (e.url or e.content_html or e.summary)]
     tables = {
-        "visits": to_arrow(visits, Visit),
+        "visits": to_arrow([_with_ends(v, ends) for v in visits.values() if v.visit_id not in had], Visit),
         "entries": to_arrow(fresh, Entry),
         "outcomes": to_arrow(dead_ends, Outcome),
     }
-    codes = Counter(f"feeds {v.outcome}" for v in visits)
-    return Decided(tables, {"visits": len(visits), **codes, "entries": len(fresh), "entries without link": len(dead_ends)})
+    return Decided(tables, {"without link": len(dead_ends)})
 
 
-def _new_revisions(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> tuple[list[Entry], int]:
-    """Those of the entries that say something else than the lake's last revision of them, and how many change without end."""
+def settled_before(con: duckdb.DuckDBPyConnection, batch: BatchRef, came_in: list[str]) -> set[str]:
+    """Which of these visits the lake has."""
+    return known_visits(con, came_in, batch.date)
+
+
+def _with_ends(visit: Visit, ends: Counter[tuple[str, str]]) -> Visit:
+    new, known, endless = (ends[visit.visit_id, why] for why in ("new", "known", "endless"))
+    return replace(visit, entries_new=new, entries_known=known, entries_endless=endless)
+
+
+def _new_revisions(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> tuple[list[Entry], list[PassedOver]]:
+    """Those of the entries that say something else than the lake's last revision of them, and those passed over."""
     last = last_revisions(con, [e.entry_id for e in entries])
     fresh: dict[str, Entry] = {}
-    endless = 0
+    passed: list[PassedOver] = []
     for entry in entries:
         before = last.get(entry.entry_id)
         # bytes of a batch that was broken off may be older than what is known by now
-        if entry.entry_id in fresh or (before and (before.wording == entry.wording or before.seen_at > entry.seen_at)):
-            continue
-        if before and before.number >= MOST_REVISIONS:
-            endless += 1
-            continue
-        fresh[entry.entry_id] = replace(
-            entry,
-            revision=ids.revision_id(entry.wording, before.revision if before else None),
-            number=before.number + 1 if before else 1,
-        )
-    return list(fresh.values()), endless
+        if before and (before.wording == entry.wording or before.seen_at > entry.seen_at):
+            passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="known"))
+        elif before and before.number >= MOST_REVISIONS:
+            passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="endless"))
+        elif entry.entry_id not in fresh:  # two shards of a batch can bring the same
+            revision, number = ids.revision_id(entry.wording, before.revision if before else None), before.number + 1 if before else 1
+            fresh[entry.entry_id] = replace(entry, revision=revision, number=number)
+    return list(fresh.values()), passed
 
 
 def _feed_of(body: Body, before: Visit | None) -> Feed:
@@ -182,7 +196,8 @@ def _visit(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeated:
         last_modified=_kept(body.header("last-modified"), last.last_modified if last else None, code),
         body_sha256=body.sha256 if code == VisitCode.PARSED else (last.body_sha256 if last else None),
         body_bytes=len(body.content or b""),
-        entries_seen=len(parsed.entries) if isinstance(parsed, ParsedFeed) else 0,
+        entries_seen=len(parsed.entries) + parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
+        entries_repeated=repeated,
         entries_dropped=parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
         failures=upcoming.failures,
         retry_after_s=body.retry_after_s,

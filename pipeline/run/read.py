@@ -3,7 +3,7 @@
 The shards fetch and read; what an attempt adds to the lake is decided once per batch, in order of arrival.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from html import escape
@@ -12,19 +12,30 @@ from urllib.parse import urlsplit
 import duckdb
 
 from pipeline.dedupe import text_hash, url_key
-from pipeline.errors import LossError, WorkerError
+from pipeline.errors import WorkerError
 from pipeline.isolate import Workers, attempt
 from pipeline.lake import connect
+from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
-from pipeline.lake.work import DueEntry, current_versions, due_entries, entries_by_id, known_keys, known_pages, readable_from
+from pipeline.lake.work import (
+    DueEntry,
+    current_versions,
+    due_entries,
+    entries_by_id,
+    known_keys,
+    known_pages,
+    last_attempts,
+    readable_from,
+)
 from pipeline.read import EXTRACTOR, read_page
-from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, tally
+from pipeline.run.account import attempt_key
+from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.ledger import Ledger, load_memory
 from schemas import ids
 from schemas.article import Article, Attempt, Reading, Unreadable
 from schemas.columns import from_arrow, to_arrow
 from schemas.feed import DateQuality, Entry
-from schemas.outcome import OutcomeCode
+from schemas.outcome import CameIn, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Page, Request
 
 Read = Reading | Unreadable | WorkerError
@@ -37,6 +48,7 @@ def work(context: Context) -> Tables:
         waiting = [] if context.expired else due_entries(con, context.clock())
         due = [d for d in waiting if is_mine(context, host_of(d.entry.url))]
         context.say(f"{len(due)} entries are due")
+        came_in = _came_in(due, kept_here(context))
         settled, requests = _plan(context, con, [d for d in due if d.entry.url])
         in_feed = [d for d in due if not d.entry.url]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
@@ -50,9 +62,12 @@ def work(context: Context) -> Tables:
         context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
         pages.append(_page(body, read))
         attempts.append(ended)
-    _check(due, attempts)
     context.say(f"attempts: {tally(a.code or 'read' for a in attempts)}")
-    return {"pages": to_arrow(pages, Page), "attempts": to_arrow(attempts, Attempt)}
+    return {
+        "came_in": to_arrow(came_in, CameIn),
+        "pages": to_arrow(pages, Page),
+        "attempts": to_arrow(attempts, Attempt),
+    }
 
 
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
@@ -66,16 +81,21 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     # a page whose attempt was settled by another batch meanwhile is still a fetch that was made
     pages = {p.page_id: p for p in made if p.page_id not in had}
     latest = readable_from(con, [a.entry_id for a in attempts])
-    return Decided({"pages": to_arrow(pages.values(), Page), **ledger.tables()}, ledger.counts(), latest)
+    return Decided({"pages": to_arrow(pages.values(), Page), **ledger.tables()}, {"due again": ledger.due_again()}, latest)
 
 
-def _check(due: list[DueEntry], attempts: list[Attempt]) -> None:
-    """Raises LossError where an entry that was due has no attempt, not even a failed one."""
-    made = {(a.entry_id, a.revision) for a in attempts}
-    missing = [d.entry for d in due if (d.entry.entry_id, d.entry.revision) not in made]
-    if missing:
-        names = ", ".join(f"{e.entry_id} ({e.url})" for e in missing[:5])
-        raise LossError(f"{len(missing)} of {len(due)} due entries were not attempted: {names}; nothing is left for the commit")
+def settled_before(con: duckdb.DuckDBPyConnection, _batch: BatchRef, came_in: list[str]) -> set[str]:
+    """Which of these attempts the lake has the outcome of."""
+    split = {key: key.split(" ") for key in came_in}
+    last = last_attempts(con, [entry for entry, _, _ in split.values()])
+    return {key for key, (entry, revision, number) in split.items() if last.get((entry, revision), 0) >= int(number)}
+
+
+def _came_in(due: list[DueEntry], kept: Iterable[Body]) -> list[CameIn]:
+    """The attempts to be made, and those of which an earlier try at this batch has kept the bytes."""
+    attempts = [(d.entry.entry_id, d.entry.revision, d.attempt, d.entry.url or d.entry.title) for d in due]
+    attempts += [(b.target, b.revision or "", b.attempt, b.url) for b in kept]
+    return [CameIn(id=attempt_key(entry, revision, n), name=f"{entry} {told}") for entry, revision, n, told in attempts]
 
 
 def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry]) -> tuple[list[Attempt], list[Request]]:

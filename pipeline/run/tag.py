@@ -15,6 +15,7 @@ from pipeline.run.context import Context, Decided, is_mine
 from pipeline.tag import Tagger
 from schemas import ids
 from schemas.columns import from_arrow, to_arrow
+from schemas.outcome import CameIn
 from schemas.tag import Company, Mention, Sentiment, Tagging, Tags, Verdict
 
 _TABLES: dict[str, type] = {"taggings": Tagging, "mentions": Mention, "sentiments": Sentiment, "companies": Company}
@@ -30,6 +31,7 @@ def work(context: Context) -> Tables:
         if not confirm_batches(context.lake, {BatchRef(u.batch_id, "read") for u in waiting}, timing):
             waiting = [u for u in untagged(con) if is_mine(context, u.article.article_id)]
     context.say(f"{len(waiting)} article versions to tag")
+    came_in = [CameIn(id=u.article.version_id, name=f"{u.article.version_id} {u.article.title!r}") for u in waiting]
     rows: dict[str, list[object]] = {name: [] for name in _TABLES}
     if waiting:
         tagger = Tagger.load()
@@ -40,7 +42,7 @@ def work(context: Context) -> Tables:
         named = {m.company_id for m in rows["mentions"] if isinstance(m, Mention)}
         rows["companies"] = [tagger.companies[i] for i in sorted(named)]
         context.say(f"{len(rows['mentions'])} mentions of {len(named)} companies")
-    return {name: to_arrow(rows[name], row) for name, row in _TABLES.items()}
+    return {"came_in": to_arrow(came_in, CameIn), **{name: to_arrow(rows[name], row) for name, row in _TABLES.items()}}
 
 
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
@@ -60,9 +62,13 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
         "companies": to_arrow([c for c in companies.values() if known.get(c.company_id) != c.record_id], Company),
     }
     said = Counter(_WORDS[s.sentiment] for s in sentiments.values() if s.company_id is not None)
-    counts = {"articles tagged": len(fresh), "failed": sum(t.problem is not None for t in fresh.values())}
     latest = max((t.news_at for t in fresh.values()), default=None)
-    return Decided(tables, {**counts, "mentions": len(mentions), **said}, latest)
+    return Decided(tables, {"mentions": len(mentions), **said}, latest)
+
+
+def settled_before(con: duckdb.DuckDBPyConnection, _batch: BatchRef, came_in: list[str]) -> set[str]:
+    """Which of these article versions have been tagged."""
+    return tagged_versions(con, came_in)
 
 
 _WORDS = {-1: "negative", 0: "neutral", 1: "positive"}

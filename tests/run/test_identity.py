@@ -29,7 +29,7 @@ def test_a_canonical_link_to_the_front_page_or_a_section_merges_nothing(desk: De
             f"Story {n}", f"Company {n} said something about its quarter number {n}.", head=head
         )
         desk.publisher.items.append(item(str(n), f"Story {n}", f"/{n}"))
-    assert desk.batch(timedelta(0))["read"] == {"attempts": 4, "article": 4}
+    assert desk.batch(timedelta(0))["read"] == {"came_in": 4, "article": 4}
 
 
 def test_pages_that_lead_to_one_address_with_other_news_stay_articles(desk: Desk) -> None:
@@ -38,10 +38,10 @@ def test_pages_that_lead_to_one_address_with_other_news_stay_articles(desk: Desk
     desk.publisher.items = [item("1", "Siemens raises outlook", "/a")]
     desk.batch(timedelta(0))
     desk.publisher.items.append(item("2", "Siemens outlook", "/old"))
-    assert desk.batch(SOON)["read"] == {"attempts": 1, "known_article": 1}
+    assert desk.batch(SOON)["read"] == {"came_in": 1, "known_article": 1}
     desk.publisher.pages |= {"/a": page_of("SAP cuts jobs", "SAP will cut jobs in its home market."), "/older": "/a"}
     desk.publisher.items.append(item("3", "SAP cuts jobs", "/older"))
-    assert desk.batch(SOON)["read"] == {"attempts": 1, "article": 1}
+    assert desk.batch(SOON)["read"] == {"came_in": 1, "article": 1}
     assert desk.rows("SELECT title FROM articles ORDER BY 1") == [("SAP cuts jobs",), ("Siemens raises outlook",)]
 
 
@@ -51,7 +51,7 @@ def test_a_correction_under_a_new_guid_is_a_new_version(desk: Desk) -> None:
     desk.batch(timedelta(0))
     desk.publisher.pages["/a"] = page_of("Correction: SAP profit falls", "SAP said that profit fell by 4 percent.")
     desk.publisher.items = [item("v2", "Correction: SAP profit falls", "/a")]
-    assert desk.batch(SOON)["read"] == {"attempts": 1, "article": 1}
+    assert desk.batch(SOON)["read"] == {"came_in": 1, "article": 1}
     assert desk.rows("SELECT title, change_type FROM articles") == [("Correction: SAP profit falls", "revised")]
     assert len(desk.rows("FROM lake.superseded")) == 1
 
@@ -74,7 +74,7 @@ def test_a_revision_that_is_taken_back_is_seen(desk: Desk) -> None:
     for title, code in (("SAP rises", "article"), ("SAP falls", "article"), ("SAP rises", "article")):
         desk.publisher.pages["/a"] = page_of(title, f"{title}, the exchange said in its report of the day.")
         desk.publisher.items = [item("1", title, "/a")]
-        assert desk.batch(SOON)["read"] == {"attempts": 1, code: 1}
+        assert desk.batch(SOON)["read"] == {"came_in": 1, code: 1}
     assert desk.rows("SELECT title FROM articles") == [("SAP rises",)]
     assert desk.rows("SELECT count(DISTINCT revision), count(*) FROM lake.entries") == [(3, 3)]
     assert desk.rows("SELECT count(*) FROM lake.superseded") == [(2,)]
@@ -104,7 +104,7 @@ def test_the_validators_of_one_address_are_not_sent_to_another(desk: Desk) -> No
     desk.batch(timedelta(0))
     catalogue = desk.settings.catalogue
     catalogue.write_text(catalogue.read_text().replace("/feed", "/moved"))
-    assert desk.batch(SOON)["pull"] == {"visits": 1, "feeds http_error": 1}
+    assert desk.batch(SOON)["pull"] == {"came_in": 1, "http_error": 1}
     assert desk.rows("SELECT etag, last_modified, body_sha256, failures FROM feeds") == [(None, None, None, 1)]
 
 
@@ -173,7 +173,7 @@ def test_bytes_kept_by_a_shard_that_died_are_gone_on_with(desk: Desk, monkeypatc
         patch.setattr(pull, "_entries", divide)
         with pytest.raises(TypeError):
             work_shard(desk.settings, "pull", batch, 0, say, lambda: START)
-    assert settle(desk.settings, "pull", batch, say).counts == {}
+    assert settle(desk.settings, "pull", batch, say).counts == {"came_in": 0, "missing": 0, "shards missing": 1}
     desk.publisher.items = []
     desk.batch(SOON)
     assert desk.rows("SELECT title, code FROM outcomes") == [("Once only", "article")]

@@ -19,13 +19,13 @@ def desk(tmp_path: Path):
 
 def test_a_page_that_answers_503_is_due_again_and_not_lost_behind_a_304(desk: Desk) -> None:
     desk.publisher.slugs, desk.publisher.page_status = ["sap"], 503
-    assert desk.batch(timedelta(0))["read"] == {"attempts": 1, "http_error": 1, "due again": 1}
+    assert desk.batch(timedelta(0))["read"] == {"came_in": 1, "http_error": 1, "due again": 1}
     assert desk.rows("SELECT code, final, due_at - ended_at, detail FROM outcomes") == [
         ("http_error", False, timedelta(minutes=5), "status 503")
     ]
-    assert desk.batch(timedelta(minutes=2)) == {"pull": {"visits": 1, "feeds unchanged": 1}, "read": {}, "tag": {}}
+    assert desk.batch(timedelta(minutes=2)) == {"pull": {"came_in": 1, "unchanged": 1}, "read": {}, "tag": {}}
     desk.publisher.page_status = 200
-    assert desk.batch(timedelta(minutes=4))["read"] == {"attempts": 1, "article": 1}
+    assert desk.batch(timedelta(minutes=4))["read"] == {"came_in": 1, "article": 1}
     assert desk.rows("SELECT code, attempts FROM outcomes") == [("article", 2)]
 
 
@@ -51,7 +51,7 @@ def test_a_feed_that_becomes_a_web_page_does_not_look_unchanged(desk: Desk, monk
     ((etag, sha),) = desk.rows("SELECT etag, body_sha256 FROM feeds")
     monkeypatch.setattr(desk.publisher, "feed", lambda: "<html><body>Please log in</body></html>", raising=False)
     for failures in (1, 2):
-        assert desk.batch(timedelta(minutes=30))["pull"] == {"visits": 1, "feeds not_a_feed": 1}
+        assert desk.batch(timedelta(minutes=30))["pull"] == {"came_in": 1, "not_a_feed": 1}
         assert desk.rows("SELECT failures, etag, body_sha256 FROM feeds") == [(failures, etag, sha)]
 
 
@@ -60,13 +60,13 @@ def test_an_entry_that_changes_makes_a_version_only_if_its_page_did(desk: Desk, 
     desk.batch(timedelta(0))
     changed = desk.publisher.feed().replace("<title>SAP-Aktie fällt", "<title>Update: SAP-Aktie fällt")
     monkeypatch.setattr(desk.publisher, "feed", lambda: changed, raising=False)
-    assert desk.batch(timedelta(minutes=2))["read"] == {"attempts": 1, "unchanged": 1}
+    assert desk.batch(timedelta(minutes=2))["read"] == {"came_in": 1, "unchanged": 1}
     monkeypatch.setattr(desk.publisher, "feed", lambda: changed.replace("Update", "Update 2"), raising=False)
     desk.publisher.text = (
         "The company now expects revenue to fall, it said in a correction of its earlier statement on the outlook. "
     )
     report = desk.batch(timedelta(minutes=2))
-    assert report["read"] == {"attempts": 1, "article": 1} and report["tag"]["articles tagged"] == 1
+    assert report["read"] == {"came_in": 1, "article": 1} and report["tag"]["tagged"] == 1
     versions = desk.rows("SELECT change_type, text LIKE '%correction%', version_id FROM lake.articles ORDER BY available_at")
     assert [v[:2] for v in versions] == [("new", False), ("revised", True)]
     assert desk.rows("SELECT version_id FROM articles") == [(versions[1][2],)], "the view shows the last version"
@@ -77,7 +77,8 @@ def test_an_entry_that_changes_makes_a_version_only_if_its_page_did(desk: Desk, 
 def test_an_entry_that_leads_nowhere_ends_at_the_pull(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     feed = '<rss version="2.0"><channel><title>T</title><item><guid>1</guid><title>No link at all</title></item></channel></rss>'
     monkeypatch.setattr(desk.publisher, "feed", lambda: feed, raising=False)
-    assert desk.batch(timedelta(0))["pull"] == {"visits": 1, "feeds parsed": 1, "entries": 1, "entries without link": 1}
+    ended = {"entries seen": 1, "entries new": 1, "without link": 1}
+    assert desk.batch(timedelta(0))["pull"] == {"came_in": 1, "parsed": 1, **ended}
     assert desk.rows("SELECT code, kept, final FROM outcomes") == [("no_link", False, True)]
 
 
@@ -88,7 +89,7 @@ def test_content_in_the_feed_alone_becomes_an_article(desk: Desk, monkeypatch: p
     item = f"<item><guid>1</guid><title>Siemens orders</title><description>{body}</description></item>"
     feed = f'<rss version="2.0"><channel><title>T</title>{item}</channel></rss>'
     monkeypatch.setattr(desk.publisher, "feed", lambda: feed, raising=False)
-    assert desk.batch(timedelta(0))["read"] == {"attempts": 1, "article": 1}
+    assert desk.batch(timedelta(0))["read"] == {"came_in": 1, "article": 1}
     assert desk.rows("SELECT title, url, text LIKE 'Siemens said on day 0%' FROM articles") == [("Siemens orders", None, True)]
     assert set(desk.publisher.asked) == {"robots.txt", "feed"}
 
@@ -104,7 +105,7 @@ def test_a_shard_that_was_late_adds_what_it_has_under_a_derived_id(desk: Desk) -
     settle(two, "pull", batch, say)
     assert desk.rows("FROM lake.visits") == []
     work_shard(two, "pull", batch, mine, say, clock)
-    assert settle(two, "pull", batch, say).counts["entries"] == len(STORIES)
+    assert settle(two, "pull", batch, say).counts["entries new"] == len(STORIES)
     for shard in (0, 1):
         work_shard(two, "read", batch, shard, say, clock)
     settle(two, "read", batch, say)

@@ -67,8 +67,8 @@ def test_a_later_visit_finds_news_and_nothing_again(
     batches: list[dict[str, dict[str, int]]], con: duckdb.DuckDBPyConnection
 ) -> None:
     first, second, third = batches[1:]
-    assert first["pull"]["entries"] > 8 and third["pull"]["entries"] > 0
-    assert second["pull"]["entries"] + third["pull"]["entries"] < len(EXPECTED["entry"])
+    assert first["pull"]["entries new"] > 8 and third["pull"]["entries new"] > 0
+    assert second["pull"]["entries new"] + third["pull"]["entries new"] < len(EXPECTED["entry"])
     assert con.sql("SELECT entry_id FROM lake.entries GROUP BY ALL HAVING count(*) > 1").fetchall() == []
     assert con.sql("SELECT article_id FROM articles GROUP BY ALL HAVING count(*) > 1").fetchall() == []
 
