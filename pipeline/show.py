@@ -22,7 +22,7 @@ LIMIT $limit
 
 ENDED = """
 SELECT code, kept, final, count(*) AS entries, arg_max(title, seen_at) AS title,
-       arg_max(coalesce(detail, ''), seen_at) AS detail
+       arg_max(coalesce(detail, ''), seen_at) AS detail, arg_max(due_at, seen_at) AS due_at
 FROM outcomes GROUP BY ALL ORDER BY kept DESC, entries DESC, code
 """
 
@@ -105,8 +105,10 @@ def _outcomes(rows: list[dict[str, Any]]) -> Table:
     table.add_column("the last of them, and why", ratio=1)
     for row in rows:
         what = ("kept", "green") if row["kept"] else ("dropped", "red") if row["final"] else ("due", "yellow")
-        reason = f"{row['title']}" + (f": {row['detail']}" if row["detail"] else "")
-        table.add_row(Text(*what), row["code"], str(row["entries"]), Text(reason, overflow="ellipsis", no_wrap=True))
+        again = f"again {_minute(row['due_at'])}" if row["due_at"] else ""
+        why = ", ".join(filter(None, (again, row["detail"])))
+        reason = Text(": ".join(filter(None, (row["title"], why))), overflow="ellipsis", no_wrap=True)
+        table.add_row(Text(*what), row["code"], str(row["entries"]), reason)
     return table
 
 

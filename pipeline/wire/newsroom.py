@@ -62,6 +62,7 @@ class Placement:
     query: str = ""  # tracking parameters of the link
     redirect: int = 0  # status of a redirect on the way to the page
     dated: bool = True  # whether the feed gives the date
+    unavailable_minutes: float = 0  # for so long after its publication the page answers 503
     promotion: tuple[Promotion, ...] = ()
 
 

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import gzip
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 
 from pipeline.errors import ConfigError
 from pipeline.wire import feeds, newsroom, pages
-from pipeline.wire.newsroom import Publisher
+from pipeline.wire.newsroom import Article, Publisher
 from pipeline.wire.timeline import Timeline, timeline
 
 ADDRESS = "127.0.0.1"
@@ -32,15 +32,24 @@ class Answer:
     location: str | None = None
 
 
-async def serve(run_dir: Path, port: int, *, clock: Callable[[], datetime], ready: Callable[[str], None]) -> None:
+async def serve(
+    run_dir: Path,
+    port: int,
+    *,
+    clock: Callable[[], datetime],
+    ready: Callable[[str], None],
+    articles: Sequence[Article] | None = None,
+) -> None:
     """Serve until cancelled; `ready` is told the base address once requests are answered.
 
-    The moment of the first start is kept in `run_dir` and used again, so that a restart shows the same news.
+    The moment of the first start is kept in `run_dir` and used again, so that a restart shows the same news. `articles` stand
+    in for the written ones; the reports follow either.
 
     Raises:
         ConfigError: the port is taken or not allowed, or the kept start cannot be read.
     """
-    runner = web.AppRunner(app(await asyncio.to_thread(kept_start, run_dir, clock), clock), access_log=None, shutdown_timeout=1)
+    start = await asyncio.to_thread(kept_start, run_dir, clock)
+    runner = web.AppRunner(app(start, clock, articles), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         try:
@@ -73,9 +82,9 @@ def kept_start(run_dir: Path, clock: Callable[[], datetime]) -> datetime:
     return start if start.tzinfo else start.replace(tzinfo=UTC)
 
 
-def app(start: datetime, clock: Callable[[], datetime]) -> web.Application:
+def app(start: datetime, clock: Callable[[], datetime], articles: Sequence[Article] | None = None) -> web.Application:
     """The wire as an application; `start` and the clock's times are aware."""
-    shown = timeline(start, newsroom.publishers(), newsroom.articles())
+    shown = timeline(start, newsroom.publishers(), newsroom.articles() if articles is None else articles)
     application = web.Application()
     application.router.add_get("/{path:.*}", _handler(shown, clock))
     return application
@@ -131,6 +140,8 @@ def _article_answer(shown: Timeline, publisher: Publisher, path: str, now: datet
             location=f"http://{publisher.host}{port}{moved.page_path}",
         )
     if entry := shown.page(publisher.key, path, now):
+        if now < entry.available_at:
+            return Answer(text=b"busy, please try again later\n", content_type="text/plain; charset=utf-8", status=503)
         return _html(publisher, pages.article_page(entry, shown.related(entry), port), modified=entry.published_at)
     return _html(publisher, pages.not_found_page(publisher), status=404)
 

@@ -24,6 +24,11 @@ class Entry:
     published_at: datetime
 
     @property
+    def available_at(self) -> datetime:
+        """From when its page can be had."""
+        return self.published_at + timedelta(minutes=self.placement.unavailable_minutes)
+
+    @property
     def page_path(self) -> str:
         """Path of the page on its host."""
         return self.host.page_path.format(section=self.placement.section, slug=self.article.slug)

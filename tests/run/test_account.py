@@ -184,12 +184,15 @@ def test_the_sum_over_shards_says_which_are_lacking_and_adds_up_with_the_late_on
         work_shard(settings, "pull", BATCH, late, lines.append, clock)
         for _ in range(2):  # an announcement made again says the same
             report = settle(settings, "pull", BATCH, lines.append)
-            assert lines[-1] == f"{BATCH}-pull: 3 came in = 3 parsed; 11 entries seen = 11 new; 0 missing"
+            assert lines[-1] == f"{BATCH}-pull: 3 came in = 3 parsed; 12 entries seen = 12 new; 0 missing"
             assert "shards missing" not in report.counts
         for shard in range(4):
             work_shard(settings, "read", BATCH, shard, lines.append, clock)
         settle(settings, "read", BATCH, lines.append)
-    assert lines[-1] == f"{BATCH}-read: 11 came in = 8 article + 1 copy + 1 gone + 1 known_article; 0 missing"
+    assert (
+        lines[-1]
+        == f"{BATCH}-read: 12 came in = 8 article + 1 copy + 1 gone + 1 http_error + 1 known_article; 0 missing; 1 due again"
+    )
 
 
 def test_a_batch_done_again_by_shards_of_another_number_adds_up(desk: Desk) -> None:

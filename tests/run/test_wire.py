@@ -57,10 +57,25 @@ def test_every_attempt_has_exactly_one_outcome(con: duckdb.DuckDBPyConnection) -
     assert con.sql("SELECT code FROM outcomes WHERE code = 'waiting'").fetchall() == []
     query = "SELECT entry_id, revision, attempt FROM lake.outcomes GROUP BY ALL HAVING count(*) > 1"
     assert con.sql(query).fetchall() == []
-    ((entries, outcomes),) = con.sql(
-        "SELECT (SELECT count(*) FROM lake.entries), (SELECT count(*) FROM lake.outcomes)"
+    ((entries, outcomes, again),) = con.sql(
+        "SELECT (SELECT count(*) FROM lake.entries), count(*), count(*) FILTER (NOT final) FROM lake.outcomes"
     ).fetchall()
-    assert entries == outcomes > len(EXPECTED["entry"])
+    assert (entries, again) == (outcomes - 1, 1) and entries > len(EXPECTED["entry"])
+
+
+def test_a_page_that_is_busy_at_first_is_due_again_and_comes(batches: Any, con: duckdb.DuckDBPyConnection) -> None:
+    first, second, third = (batch["read"] for batch in batches[1:])
+    assert (first["http_error"], first["due again"]) == (1, 1)
+    assert "http_error" not in second and "http_error" not in third
+    query = "SELECT attempt, code, due_at - ended_at FROM lake.outcomes WHERE title LIKE 'Ratingagentur%' ORDER BY attempt"
+    assert con.sql(query).fetchall() == [(1, "http_error", timedelta(minutes=5)), (2, "article", None)]
+
+
+def test_the_account_of_every_batch_of_the_wire_adds_up(batches: list[dict[str, dict[str, int]]]) -> None:
+    for batch in batches[1:]:
+        for counts in batch.values():
+            known = {"parsed", "unchanged", "article", "copy", "gone", "known_article", "disallowed", "http_error", "tagged"}
+            assert sum(n for code, n in counts.items() if code in known) == counts["came_in"] > 0 == counts["missing"]
 
 
 def test_a_later_visit_finds_news_and_nothing_again(

@@ -64,7 +64,7 @@ def test_the_promoted_piece_has_four_lines_of_promotion(wire: Wire) -> None:
     [
         ("ankerblatt", "/unternehmen/sap-hebt-prognose-an.html", 0, {"json", "meta", "time"}),
         ("ankerblatt", "/unternehmen/volkswagen-gewinnwarnung.html", 0, {"meta", "time"}),
-        ("ankerblatt", "/maerkte/deutsche-bank-rating.html", 1, set()),
+        ("ankerblatt", "/maerkte/deutsche-bank-rating.html", 3, set()),
     ],
 )
 def test_where_a_page_tells_its_date(wire: Wire, host: str, path: str, minutes: float, where: set[str]) -> None:

@@ -118,6 +118,17 @@ def test_what_is_not_there_is_a_page_that_says_so(wire: Wire, host: str, path: s
     assert b"<h1>" in missing.body
 
 
+def test_a_page_that_is_unavailable_at_first_answers_503_until_its_time(wire: Wire) -> None:
+    path = "/maerkte/deutsche-bank-rating.html"
+    wire.clock.after(2.9)
+    assert path.encode() in wire.get("ankerblatt", "/rss/alles.xml").body, "the feed names it all the same"
+    busy = wire.get("ankerblatt", path)
+    assert (busy.status, busy.headers["ETag"], busy.headers["Last-Modified"]) == (503, None, None)
+    wire.clock.after(3)
+    there = wire.get("ankerblatt", path)
+    assert there.status == 200 and b"Deutsche Bank" in there.body
+
+
 @pytest.mark.parametrize("host", ["ankerblatt", "tidewater", "tickerspatz"])
 def test_every_link_of_a_site_leads_somewhere(wire: Wire, host: str) -> None:
     wire.clock.after(30)
@@ -139,7 +150,7 @@ def test_the_bare_address_lists_publishers_feeds_and_news(wire: Wire) -> None:
         assert known["source"] in page
     assert "Rheinmetall erhält Großauftrag" in page
     assert "Tesla deliveries" not in page
-    assert "The next entry appears in 30 seconds." in page
+    assert "The next entry appears in 60 seconds." in page
     assert wire.get("", "/feed").status == 404
     assert wire.get("", "/", method="POST").status == 405
 

@@ -20,7 +20,7 @@ def titles(wire: Wire, publisher: str) -> list[str]:
 @pytest.mark.parametrize(
     ("minutes", "entries"),
     [
-        (0, {"ankerblatt": 4, "tidewater": 4, "tickerspatz": 3}),
+        (0, {"ankerblatt": 5, "tidewater": 4, "tickerspatz": 3}),
         (1.5, {"ankerblatt": 5, "tidewater": 5, "tickerspatz": 4}),
         (4, {"ankerblatt": 7, "tidewater": 6, "tickerspatz": 5}),
         (5.9, {"ankerblatt": 7, "tidewater": 6, "tickerspatz": 5}),

@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from pipeline.wire import serve
+from pipeline.wire.newsroom import Article
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -58,8 +59,8 @@ class Wire:
 
 
 @contextmanager
-def running(run_dir: Path, clock: Clock) -> Iterator[Wire]:
-    """The wire, served from a thread until the block ends."""
+def running(run_dir: Path, clock: Clock, articles: list[Article] | None = None) -> Iterator[Wire]:
+    """The wire, served from a thread until the block ends; `articles` instead of those that are written for it."""
     listening = threading.Event()
     bases: list[str] = []
     loop = asyncio.new_event_loop()
@@ -68,7 +69,7 @@ def running(run_dir: Path, clock: Clock) -> Iterator[Wire]:
         bases.append(base)
         listening.set()
 
-    task = loop.create_task(serve(run_dir, 0, clock=clock, ready=ready))
+    task = loop.create_task(serve(run_dir, 0, clock=clock, ready=ready, articles=articles))
     thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.wait([task])))
     thread.start()
     try:
