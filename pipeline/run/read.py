@@ -30,6 +30,7 @@ from pipeline.lake.work import (
 from pipeline.read import EXTRACTOR, read_page
 from pipeline.run.account import attempt_key
 from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
+from pipeline.run.failure import failure
 from pipeline.run.ledger import Ledger, load_memory
 from schemas import ids
 from schemas.article import Article, Attempt, Reading, Unreadable
@@ -203,7 +204,7 @@ def _attempt(
     key = _key(entry)
     final = _telling(body.final_url if body else None)
     canonical = _telling(read.canonical_url if isinstance(read, Reading) else None)
-    code, detail = _failure(body, read)
+    code, detail = failure(body, read)
     return Attempt(
         entry_id=entry.entry_id,
         revision=entry.revision,
@@ -237,39 +238,6 @@ def _telling(url: str | None) -> str | None:
 
 def _host(key: str) -> str:
     return urlsplit(key).netloc
-
-
-_OF_FETCH = {
-    FetchCode.UNREACHABLE: OutcomeCode.UNREACHABLE,
-    FetchCode.TOO_LARGE: OutcomeCode.TOO_LARGE,
-    FetchCode.TOO_MANY_REDIRECTS: OutcomeCode.REDIRECT_LOOP,
-    FetchCode.FORBIDDEN_ADDRESS: OutcomeCode.FORBIDDEN_ADDRESS,
-    FetchCode.NOT_MODIFIED: OutcomeCode.HTTP_ERROR,
-}
-_OF_STATUS = {404: OutcomeCode.GONE, 410: OutcomeCode.GONE} | dict.fromkeys((401, 403, 451), OutcomeCode.REFUSED)
-
-
-def _failure(body: Body | None, read: Read | None) -> tuple[str | None, str | None]:
-    """Why an attempt brought no article, as code and in words; (None, None) where it did or needed no fetch."""
-    match read:
-        case Unreadable():
-            return read.code, read.detail
-        case WorkerError():
-            return OutcomeCode.UNREADABLE, str(read)
-        case Reading():
-            return None, None
-    if body is None:
-        return None, None
-    if body.code == FetchCode.OK:
-        kind = body.header("content-type")
-        return (OutcomeCode.NOT_HTML, f"content type {kind}") if body.content else (OutcomeCode.NO_TEXT, "the page is empty")
-    if body.code == FetchCode.DISALLOWED:
-        # a robots.txt that cannot be had forbids for now, not for good
-        code = OutcomeCode.UNREACHABLE if body.robots == "unavailable" else OutcomeCode.DISALLOWED
-        return code, body.detail
-    if body.code == FetchCode.STATUS:
-        return _OF_STATUS.get(body.status or 0, OutcomeCode.HTTP_ERROR), body.detail or f"status {body.status}"
-    return _OF_FETCH[body.code], body.detail
 
 
 def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
