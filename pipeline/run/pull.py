@@ -105,8 +105,8 @@ def _new_revisions(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> tupl
         elif before and before.number >= MOST_REVISIONS:
             passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="endless"))
         elif entry.entry_id not in fresh:  # two shards of a batch can bring the same
-            revision, number = ids.revision_id(entry.wording, before.revision if before else None), before.number + 1 if before else 1
-            fresh[entry.entry_id] = replace(entry, revision=revision, number=number)
+            revision = ids.revision_id(entry.wording, before.revision if before else None)
+            fresh[entry.entry_id] = replace(entry, revision=revision, number=before.number + 1 if before else 1)
     return list(fresh.values()), passed
 
 

@@ -42,7 +42,7 @@ def do(settings: Settings, stage: str, batch: str = BATCH) -> str:
     lines = [""]
     for shard in range(settings.shards):
         work_shard(settings, stage, batch, shard, lines.append, lambda: START)
-    settle(settings, stage, batch, lines.append)
+    settle(settings, stage, batch, lines.append, lambda: START)
     return lines[-1]
 
 
@@ -173,7 +173,7 @@ def test_the_sum_over_shards_says_which_are_lacking_and_adds_up_with_the_late_on
         late = shard_of("ankerblatt.localhost", 4)
         for shard in {0, 1, 2, 3} - {late}:
             work_shard(settings, "pull", BATCH, shard, lines.append, clock)
-        report = settle(settings, "pull", BATCH, lines.append)
+        report = settle(settings, "pull", BATCH, lines.append, lambda: START)
         on_time = 3 - sum(shard_of(f"{host}.localhost", 4) == late for host in ("ankerblatt", "tidewater", "tickerspatz"))
         assert re.fullmatch(
             rf"{BATCH}-pull: {on_time} came in = {on_time} parsed; \d entries seen = \d new; 0 missing"
@@ -183,12 +183,12 @@ def test_the_sum_over_shards_says_which_are_lacking_and_adds_up_with_the_late_on
         assert (report.counts["came_in"], report.counts["missing"], report.counts["shards missing"]) == (on_time, 0, 1)
         work_shard(settings, "pull", BATCH, late, lines.append, clock)
         for _ in range(2):  # an announcement made again says the same
-            report = settle(settings, "pull", BATCH, lines.append)
+            report = settle(settings, "pull", BATCH, lines.append, lambda: START)
             assert lines[-1] == f"{BATCH}-pull: 3 came in = 3 parsed; 12 entries seen = 12 new; 0 missing"
             assert "shards missing" not in report.counts
         for shard in range(4):
             work_shard(settings, "read", BATCH, shard, lines.append, clock)
-        settle(settings, "read", BATCH, lines.append)
+        settle(settings, "read", BATCH, lines.append, lambda: START)
     assert (
         lines[-1]
         == f"{BATCH}-read: 12 came in = 8 article + 1 copy + 1 gone + 1 http_error + 1 known_article; 0 missing; 1 due again"
@@ -223,7 +223,7 @@ def test_every_entry_of_a_document_ends_in_one_number_of_its_visit(desk: Desk, m
     desk.publisher.items += [new, new, *more]
     two_minutes_on: list[str] = []
     work_shard(desk.settings, "pull", "20261123T090200Z", 0, two_minutes_on.append, lambda: START + timedelta(minutes=2))
-    report = settle(desk.settings, "pull", "20261123T090200Z", two_minutes_on.append)
+    report = settle(desk.settings, "pull", "20261123T090200Z", two_minutes_on.append, lambda: START)
     numbers = {"new": 1996, "known": 2, "repeated": 1, "over the cap": 5, "changing without end": 1}
     assert {key: n for key, n in report.counts.items() if n} == {
         "came_in": 1, "parsed": 1, "entries seen": 2005, **{f"entries {what}": n for what, n in numbers.items()},

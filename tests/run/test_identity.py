@@ -173,7 +173,7 @@ def test_bytes_kept_by_a_shard_that_died_are_gone_on_with(desk: Desk, monkeypatc
         patch.setattr(pull, "_entries", divide)
         with pytest.raises(TypeError):
             work_shard(desk.settings, "pull", batch, 0, say, lambda: START)
-    assert settle(desk.settings, "pull", batch, say).counts == {"came_in": 0, "missing": 0, "shards missing": 1}
+    assert settle(desk.settings, "pull", batch, say, lambda: START).counts == {"came_in": 0, "missing": 0, "shards missing": 1}
     desk.publisher.items = []
     desk.batch(SOON)
     assert desk.rows("SELECT title, code FROM outcomes") == [("Once only", "article")]
@@ -188,14 +188,14 @@ def test_fetches_are_listed_once_when_a_shard_is_done_by_two(desk: Desk) -> None
     batch = "20261123T090000Z"
     for stage in ("pull", "read"):
         work_shard(desk.settings, stage, batch, 0, say, lambda: START)
-        settle(desk.settings, stage, batch, say)
+        settle(desk.settings, stage, batch, say, lambda: START)
     from dataclasses import replace
 
     four = replace(desk.settings, shards=4)
     for stage in ("pull", "read"):
         for shard in range(4):
             work_shard(four, stage, batch, shard, say, lambda: START)
-        settle(four, stage, batch, say)
+        settle(four, stage, batch, say, lambda: START)
     for table in ("visits", "pages", "entries", "outcomes", "articles"):
         assert desk.rows(f"SELECT count(*) FROM lake.{table}") == [(1,)], table
 

@@ -102,17 +102,17 @@ def test_a_shard_that_was_late_adds_what_it_has_under_a_derived_id(desk: Desk) -
 
     mine = shard_of("127.0.0.1", 2)
     work_shard(two, "pull", batch, 1 - mine, say, clock)
-    settle(two, "pull", batch, say)
+    settle(two, "pull", batch, say, clock)
     assert desk.rows("FROM lake.visits") == []
     work_shard(two, "pull", batch, mine, say, clock)
-    assert settle(two, "pull", batch, say).counts["entries new"] == len(STORIES)
+    assert settle(two, "pull", batch, say, clock).counts["entries new"] == len(STORIES)
     for shard in (0, 1):
         work_shard(two, "read", batch, shard, say, clock)
-    settle(two, "read", batch, say)
+    settle(two, "read", batch, say, clock)
     assert desk.rows("SELECT DISTINCT code, count(*) FROM outcomes GROUP BY ALL") == [("article", len(STORIES))]
     before = desk.rows("SELECT * EXCLUDE (date) FROM lake.outcomes ORDER BY ALL")
     work_shard(two, "read", batch, mine, say, clock)
-    assert settle(two, "read", batch, say).counts["article"] == len(STORIES), "an announcement made again says the same"
+    assert settle(two, "read", batch, say, clock).counts["article"] == len(STORIES), "an announcement made again says the same"
     assert desk.rows("SELECT * EXCLUDE (date) FROM lake.outcomes ORDER BY ALL") == before
 
 
