@@ -29,3 +29,24 @@ def close(
     report = close_days(told, (lambda _line: None) if json else Console(highlight=False, soft_wrap=True).print, grace=grace)
     if json:
         print_json(asdict(report))
+
+
+@app.command("open")
+def open_(lake: Lake = None, json: Json = False) -> None:
+    """Makes news.duckdb fit where the lake lies, and says how any DuckDB opens it. Example: `newsmill lake open --lake COPY`
+
+    It holds absolute paths: after a lake was copied or moved, the one in it still reads the old place.
+    """
+    from pipeline.lake.layout import Lake as Directory
+    from pipeline.lake.views import prepare
+
+    place = Directory(settings(lake).lake.resolve())
+    place.check()
+    prepare(place)
+    path = place.root / "news.duckdb"
+    if json:
+        print_json({"path": str(path)})
+    else:
+        said = [f"{path} reads the lake at {place.root}; open it read-only:", f"  duckdb -readonly '{path}'"]
+        said += [f"  duckdb.connect('{path}', read_only=True)", f"  ATTACH '{path}' AS news (READ_ONLY)"]
+        Console(highlight=False, soft_wrap=True, markup=False).print(*said, sep="\n")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,6 +65,17 @@ def test_json_has_a_form_for_everything(lake: str) -> None:
     query = "select interval '1 month 2 days 3 seconds' as i, 'a'::blob as b, current_date as d"
     row = json.loads(newsmill("sql", query, "--lake", lake, "--json").stdout)
     assert row["i"] == {"months": 1, "days": 2, "seconds": 3.0} and row["b"] == "61" and len(row["d"]) == 10
+
+
+def test_a_moved_lake_is_opened_where_it_lies_now(lake: str, tmp_path: Path) -> None:
+    moved = tmp_path / "it's moved"
+    shutil.copytree(lake, moved)
+    query = "import duckdb, sys; print(duckdb.connect(sys.argv[1], read_only=True).sql('SELECT feed_id FROM feeds').fetchall())"
+    path = json.loads(newsmill("lake", "open", "--lake", str(moved), "--json").stdout)["path"]
+    (moved / "hot/date=2026-11-23/20261123T014200Z-pull/visits.parquet").unlink()
+    done = subprocess.run([sys.executable, "-c", query, path], cwd="/", capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n", "it reads the moved one"
+    assert f"duckdb -readonly '{path}'" in newsmill("lake", "open", "--lake", str(moved)).stdout
 
 
 def test_the_lake_may_be_named_in_the_environment(lake: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.errors import LakeError
@@ -86,12 +86,13 @@ def _close_day(lake: Lake, day: date, timing: Timing, fence: Fence) -> Closed:
         places = _settled(lake, day, timing)
         with _aside(lake) as compactor:
             files = _merge_day(lake, day, places, compactor, timing)
+            open_from = _open_from(lake, day, compactor)
             with fence():
                 record = _place(lake, day, compactor, files, timing.clock())
                 with nobody_commits(lake):
                     if batches_of(lake, day) == places:
                         replace(record, directories=tuple(p.name for p in places)).write(lake)
-                        move(lake, replace(watermark(lake), day=day))
+                        move(lake, replace(watermark(lake), day=day, open_from=open_from))
                         return _told(record, len(places), sum(len(_tables(p)) for p in places), began)
     raise LakeError(f"{day} was to be closed, and {ATTEMPTS} times new batches were committed under it; are the clocks right?")
 
@@ -141,6 +142,30 @@ def _merge_day(lake: Lake, day: date, places: list[Path], compactor: Compactor, 
             stamp,
         )
     }
+
+
+def _open_from(lake: Lake, day: date, compactor: Compactor) -> date:
+    """The first day up to this one, the day after if there is none, on which something may be left to do.
+
+    Whether it was done on a later day is seen when that is closed.
+    """
+    cold = {*lake.days("cold/entries"), *lake.days("cold/articles")}
+    days = [*sorted(d for d in cold if watermark(lake).open_from <= d < day), day]
+
+    def file(table: str, of: date) -> Path:
+        if of == day:
+            return compactor.aside / f"{table}.parquet"
+        return lake.cold(table, of) if lake.cold(table, of).exists() else lake.cold(table, f"{of:%Y-%m}")
+
+    def files(table: str, of: list[date]) -> list[Path]:
+        return sorted({path for d in of if (path := file(table, d)).exists()})
+
+    for number, one in enumerate(days):
+        ended = days[max(0, number - 1) :]
+        came = files("entries", [one]), files("articles", [one])
+        if compactor.left_to_do(*came, files("outcomes", ended), files("taggings", ended)):
+            return one
+    return day + timedelta(days=1)
 
 
 def _columns(lake: Lake, table: str) -> Path:

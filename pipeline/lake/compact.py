@@ -59,6 +59,17 @@ class Compactor:
         )
         return self._write("feed_state", query)
 
+    def left_to_do(self, entries: list[Path], articles: list[Path], outcomes: list[Path], taggings: list[Path]) -> bool:
+        """Whether one of the entries has no last word among the outcomes, or an article version no tagging."""
+        waiting = self._without("entries", entries, "entry_id, revision", "outcomes", outcomes, "WHERE final")
+        return waiting or self._without("articles", articles, "version_id", "taggings", taggings)
+
+    def _without(self, table: str, came: list[Path], key: str, by: str, ended: list[Path], only: str = "") -> bool:
+        if not came or not ended:
+            return bool(came)
+        rest = f"ANTI JOIN (SELECT {key} FROM {self._read(by, ended)} {only}) USING ({key})"
+        return self.con.execute(f"SELECT 1 FROM {self._read(table, came)} {rest} LIMIT 1").fetchone() is not None
+
     def _read(self, table: str, sources: Sequence[Path], *, dated: bool = False) -> str:
         listed = ", ".join(map(_quoted, sources))
         dates = "true, hive_types = {'date': DATE}" if dated else "false"

@@ -27,7 +27,7 @@ from pipeline.lake.watermark import Watermark, watermark
 from schemas import TABLES, bodies_schema, table_schema
 
 #: In this order: a later one may build on an earlier one.
-VIEWS = ("feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "as_of")
+VIEWS = ("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "as_of")
 
 _DELETED = pa.schema([pa.field("hot_through", pa.date32()), pa.field("days_through", pa.date32())])
 _NO_MONTH = f"{SCHEMA_DAY:%Y-%m}"
@@ -101,7 +101,7 @@ def definitions(lake: Lake) -> str:
         *made,
         f"CREATE VIEW lake.bodies AS FROM {packs}",
         f"CREATE VIEW lake.confirmed AS {confirmed}",
-        *(_sql(view).replace("{watermark}", f"DATE '{mark.through}'").strip().removesuffix(";") for view in VIEWS),
+        *(_sql(view, mark) for view in VIEWS),
     ]
     text = ";\n".join(script)
     return f"{text};\nCREATE VIEW lake.made_by AS SELECT '{_digest(text)}' AS script;"
@@ -111,8 +111,10 @@ def _digest(script: str) -> str:
     return blake2b(script.partition(";\nCREATE VIEW lake.made_by")[0].encode(), digest_size=16).hexdigest()
 
 
-def _sql(view: str) -> str:
-    return files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text()
+def _sql(view: str, mark: Watermark) -> str:
+    text = files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text()
+    text = text.replace("{watermark}", f"DATE '{mark.through}'").replace("{open_from}", f"DATE '{mark.open_from}'")
+    return text.strip().removesuffix(";")
 
 
 def _view(name: str, source: str) -> str:

@@ -21,10 +21,11 @@ CLOSES_AFTER = LIFETIME
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """The last closed day and month; None where none is closed."""
+    """The last closed day and month, None where none is closed; and the first day on which something may still be to do."""
 
     day: date | None = None
     month: str | None = None
+    open_from: date = SCHEMA_DAY
 
     def covers(self, day: date) -> bool:
         return self.day is not None and day <= self.day
@@ -55,7 +56,8 @@ def watermark(lake: Lake) -> Watermark:
     path = lake.root / "watermark.json"
     try:
         found = json.loads(path.read_text())
-        return Watermark(found["day"] and date.fromisoformat(found["day"]), found["month"])
+        day, open_from = (date.fromisoformat(found[key]) if found.get(key) else None for key in ("day", "open_from"))
+        return Watermark(day, found["month"], open_from or SCHEMA_DAY)
     except FileNotFoundError:
         return Watermark()
     except (ValueError, KeyError, TypeError) as e:
@@ -64,7 +66,7 @@ def watermark(lake: Lake) -> Watermark:
 
 def move(lake: Lake, to: Watermark) -> None:
     """Sets the watermark; readers that open the lake from now on follow it."""
-    said = {"day": to.day and to.day.isoformat(), "month": to.month}
+    said = {"day": to.day and to.day.isoformat(), "month": to.month, "open_from": to.open_from.isoformat()}
     write_file(lake.root / "watermark.json", json.dumps(said).encode())
 
 

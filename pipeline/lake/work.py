@@ -116,15 +116,15 @@ def due_entries(con: duckdb.DuckDBPyConnection, now: datetime) -> list[DueEntry]
         """
         WITH due AS MATERIALIZED (
             SELECT e.entry_id, e.revision, coalesce(o.attempt, 0) + 1 AS next_attempt
-            FROM (SELECT entry_id, revision FROM lake.entries) e
+            FROM (SELECT entry_id, revision FROM lake.entries WHERE date >= lake.open_from()) e
             LEFT JOIN (
                 SELECT entry_id, revision, max(attempt) AS attempt, arg_max(final, attempt) AS final,
                        arg_max(due_at, attempt) AS due_at
-                FROM lake.outcomes GROUP BY ALL
+                FROM lake.outcomes WHERE date >= lake.open_from() - 1 GROUP BY ALL
             ) o USING (entry_id, revision)
             WHERE o.entry_id IS NULL OR (NOT o.final AND o.due_at <= $now)
         )
-        SELECT e.*, due.next_attempt FROM lake.entries e JOIN due USING (entry_id, revision)
+        SELECT e.*, due.next_attempt FROM lake.entries e JOIN due USING (entry_id, revision) WHERE e.date >= lake.open_from()
         ORDER BY e.seen_at, e.feed_id, e.position, e.entry_id
         """,
         params={"now": now},
@@ -177,9 +177,11 @@ def untagged(con: duckdb.DuckDBPyConnection) -> list[Untagged]:
     rows = con.sql(
         """
         WITH waiting AS MATERIALIZED (
-            SELECT version_id FROM (SELECT version_id FROM lake.articles) ANTI JOIN lake.taggings USING (version_id)
+            SELECT version_id FROM (SELECT version_id FROM lake.articles WHERE date >= lake.open_from())
+            ANTI JOIN (SELECT version_id FROM lake.taggings WHERE date >= lake.open_from() - 1) USING (version_id)
         )
-        SELECT a.* FROM lake.articles a JOIN waiting USING (version_id) ORDER BY a.available_at, a.seen_at, version_id
+        SELECT a.* FROM lake.articles a JOIN waiting USING (version_id) WHERE a.date >= lake.open_from()
+        ORDER BY a.available_at, a.seen_at, version_id
         """
     ).to_arrow_table()
     found = zip(from_arrow(rows, Article), rows["batch_id"].to_pylist(), rows["available_at"].to_pylist(), strict=True)

@@ -26,7 +26,7 @@ from pipeline.lake.retire import Rules
 from pipeline.lake.staging import keep
 from pipeline.lake.views import deleted_through
 from pipeline.lake.watermark import Watermark, closing, late, watermark
-from pipeline.lake.work import last_revisions, last_visits
+from pipeline.lake.work import due_entries, last_revisions, last_visits, untagged
 from schemas import TABLES, ids, table_schema
 from schemas.web import Body, FetchCode, Kind
 from tests.lake.news import DAY, GRACE, News, batch_rows, new_lake
@@ -57,6 +57,11 @@ def rows(news: News, query: str) -> list[Any]:
         return con.sql(query).fetchall()
 
 
+def closed_through(news: News) -> tuple[date | None, str | None]:
+    mark = watermark(news.lake)
+    return mark.day, mark.month
+
+
 def test_a_closed_day_is_one_file_a_table_with_the_same_rows(news: News) -> None:
     with connect(news.lake.root) as con:
         before = everything(con)
@@ -64,7 +69,7 @@ def test_a_closed_day_is_one_file_a_table_with_the_same_rows(news: News) -> None
         report = news.close(OVER)
         assert everything(con) == before, "who opened the lake before reads the same"
     assert [(c.period, c.directories, c.files_before, c.files) for c in report.closed] == [("2026-10-30", 6, 16, 9)]
-    assert watermark(news.lake) == Watermark(date(2026, 10, 30))
+    assert closed_through(news) == (date(2026, 10, 30), None)
     with connect(news.lake.root) as con:
         assert everything(con) == before
     record = closing(news.lake, date(2026, 10, 30))
@@ -89,7 +94,7 @@ def test_days_without_news_are_passed_over_and_never_the_last_one_with_news(news
     """A clock that is years ahead closes what there is, not the days to come."""
     news.batch(DAY + 9 * ONE, "e")
     assert [c.period for c in news.close(DAY + 900 * ONE).closed][:3] == ["2026-10-30", "2026-10-31", "2026-11-08"]
-    assert watermark(news.lake) == Watermark(date(2026, 11, 8), "2026-10")
+    assert closed_through(news) == (date(2026, 11, 8), "2026-10")
 
 
 def test_what_was_moved_is_deleted_after_the_grace_and_then_old_views_say_so(news: News) -> None:
@@ -124,7 +129,7 @@ def test_narrow_tables_get_a_file_a_month_once_the_month_is_over(news: News) -> 
     with connect(news.lake.root) as con:
         before = everything(con)
     news.close(DAY + 3 * ONE + 6 * HOUR)
-    assert watermark(news.lake) == Watermark(date(2026, 11, 1), "2026-10")
+    assert closed_through(news) == (date(2026, 11, 1), "2026-10")
     mentions = pq.read_table(news.lake.cold("mentions", "2026-10"), partitioning=None)
     assert mentions["date"].to_pylist() == [date(2026, 10, 30)] * 3 + [date(2026, 10, 31)]
     assert not news.lake.cold("articles", "2026-10").exists(), "wide tables stay by day"
@@ -271,7 +276,7 @@ def test_two_closers_do_not_meet(news: News) -> None:
     for thread in threads:
         thread.join()
     assert len(errors) < 4
-    assert watermark(news.lake) == Watermark(date(2026, 10, 30))
+    assert closed_through(news) == (date(2026, 10, 30), None)
     assert rows(news, "SELECT count(*), count(DISTINCT version_id) FROM articles") == [(4, 4)]
 
 
@@ -291,6 +296,35 @@ def test_the_snapshot_of_the_feeds_stands_for_the_days_before(news: News) -> Non
         assert {feed: len(names) for feed, names in snapshot.items()} == {"f": 4, "g": 50}
         assert ids.entry_id("g", "d2") in snapshot["g"]
         assert last_revisions(con, [ids.entry_id("g", n) for n in (*many, "d2")]) == known and len(known) == 61
+
+
+def test_what_waits_is_found_however_long_ago_it_came_and_days_without_are_not_searched(news: News) -> None:
+    """An entry nobody has read and a version nobody has tagged, on days closed since; then their outcome and tagging come."""
+    waits = batch_rows(DAY + HOUR, ["x"])
+    commit(news.lake, Parcel(BatchRef(batch_id_of(DAY + HOUR), "pull"), waits["pull"]), Timing(timedelta(0)))
+    untagged_one = batch_rows(DAY + ONE + HOUR, ["y"])
+    for stage in ("pull", "read"):
+        commit(news.lake, Parcel(BatchRef(batch_id_of(DAY + ONE + HOUR), stage), untagged_one[stage]), Timing(timedelta(0)))
+
+    def found() -> tuple[date, list[str], list[str]]:
+        with connect(news.lake.root) as con:
+            due = [d.entry.key for d in due_entries(con, DAY + 99 * ONE)]
+            return watermark(news.lake).open_from, due, [u.article.article_id for u in untagged(con)]
+
+    for number in range(2, 5):
+        news.batch(DAY + number * ONE, f"later {number}")
+    news.close(OVER + 3 * ONE)
+    news.close(OVER + 3 * ONE + GRACE)
+    assert watermark(news.lake).month == "2026-10", "the outcomes of those days are in a month's file"
+    assert found() == (date(2026, 10, 30), ["x"], ["a_y"])
+    later = DAY + 4 * ONE
+    commit(news.lake, Parcel(BatchRef(batch_id_of(later + HOUR), "read"), waits["read"]), Timing(timedelta(0)))
+    assert found() == (date(2026, 10, 30), [], ["a_y", "a_x"])
+    for n, rows_of in enumerate((waits, untagged_one)):
+        commit(news.lake, Parcel(BatchRef(batch_id_of(later + n * HOUR), "tag").derived(2), rows_of["tag"]), Timing(timedelta(0)))
+    assert found() == (date(2026, 10, 30), [], [])
+    news.close(OVER + 4 * ONE)
+    assert found() == (date(2026, 11, 4), [], [])
 
 
 def body(owner: str) -> Body:
