@@ -91,6 +91,7 @@ def _mark(lake: Lake) -> Path:
 
 def definitions(lake: Lake) -> str:
     """The script that makes the lake's views and macros, with absolute paths and the watermark as it is now."""
+    lake = Lake(lake.root.resolve())
     mark, evolved = watermark(lake), lake.evolved()
     names = sorted(TABLES, key=lambda name: (name != "late_commits", name))
     made = [_view(name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
@@ -159,7 +160,7 @@ def _read(path: Path, *, by_name: bool, key: str = "date", kind: str = "DATE") -
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path.resolve() if "*" not in str(path) else path).replace("'", "''") + "'"
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _write_schema_files(lake: Lake) -> None:
