@@ -1,13 +1,13 @@
 """The commands `newsmill lake …`: the lake's days, health and history."""
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from pipeline.terminal import Json, Lake, print_json, settings
+from pipeline.terminal import Json, Lake, print_json, settings, watched
 
 app = typer.Typer(help="The lake's days, health and history.", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -50,3 +50,30 @@ def open_(lake: Lake = None, json: Json = False) -> None:
         said = [f"{path} reads the lake at {place.root}; open it read-only:", f"  duckdb -readonly '{path}'"]
         said += [f"  duckdb.connect('{path}', read_only=True)", f"  ATTACH '{path}' AS news (READ_ONLY)"]
         Console(highlight=False, soft_wrap=True, markup=False).print(*said, sep="\n")
+
+
+@app.command()
+def verify(
+    lake: Lake = None,
+    json: Json = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Also read all raw bytes; this takes longest.")] = False,
+) -> None:
+    """Checks files, rows and ids of the whole lake, and says how to mend what is wrong. Example: `newsmill lake verify`
+
+    Ends with 0 where nothing is wrong, with 1 where something is: an error (rows are lost, doubled or cannot be read), or a
+    warning (something is unfinished, or is to be done).
+    """
+    from pipeline.lake.layout import Lake as Directory
+    from pipeline.lake.retire import Rules
+    from pipeline.lake.verify import print_findings
+    from pipeline.lake.verify import verify as findings_of
+
+    told = settings(lake)
+    with watched() as watch:
+        found = findings_of(Directory(told.lake), datetime.now(UTC), Rules(told.grace, told.raw_days), watch, raw=raw)
+    if json:
+        print_json(*map(asdict, found))
+    else:
+        print_findings(found, Console(highlight=False, soft_wrap=True))
+    if found:
+        raise typer.Exit(1)

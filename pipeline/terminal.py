@@ -3,12 +3,17 @@
 import os
 import shutil
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
 import orjson
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipeline.settings import Settings
 
@@ -22,6 +27,25 @@ def settings(lake: Path | None) -> Settings:
     """Settings from the environment, and the lake from the command line where it is named there."""
     environ = dict(os.environ)
     return Settings.from_env(environ if lake is None else {**environ, "NEWSMILL_LAKE": str(lake)})
+
+
+@contextmanager
+def watched(after_s: float = 1.0) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error for what takes longer than `after_s`: told what is done, how much of it, and how much there is."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    began, task = time.monotonic(), bar.add_task("", total=None)
+
+    def watch(what: str, done: int, of: int) -> None:
+        if not bar.live.is_started and time.monotonic() - began > after_s:
+            bar.start()
+        bar.update(task, description=what, completed=done, total=of)
+
+    try:
+        yield watch
+    finally:
+        bar.stop()
 
 
 def print_rows(rows: duckdb.DuckDBPyRelation, *, json: bool, csv: bool) -> None:

@@ -81,6 +81,16 @@ def refuse_if_held(lake: Lake, stage: str) -> None:
         raise _busy(path, state)
 
 
+def holders(lake: Lake) -> dict[str, str]:
+    """Who holds which stage now, in words; only reads.
+
+    Raises:
+        LakeError: a lock file is damaged.
+    """
+    states = {path: _living(path) for path in sorted((lake.root / "locks").glob("*.json"))}
+    return {path.stem: _describe(state) for path, state in states.items() if state["batch"]}
+
+
 def _refuse(path: Path, state: dict[str, Any], batch: BatchRef, step: str) -> None:
     if state["batch"] not in (None, batch.root) or step in state["holders"]:
         raise _busy(path, state)
