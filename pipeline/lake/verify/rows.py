@@ -173,7 +173,7 @@ def _account(con: duckdb.DuckDBPyConnection, now: datetime) -> Iterator[Finding]
     con.execute("""
         CREATE OR REPLACE TEMP TABLE account AS
         SELECT entry_id, revision, list_sort(list(DISTINCT attempt)) AS attempts, max(attempt) AS last, min(attempt) AS first,
-               count(DISTINCT attempt) AS made, min(attempt) FILTER (final) AS final_at, arg_max(due_at, attempt) AS due_at
+               count(DISTINCT attempt) AS made, min(attempt) FILTER (final) AS final_at, arg_max_null(due_at, attempt) AS due_at
         FROM outcomes GROUP BY ALL
     """)
     checks = {
