@@ -46,8 +46,8 @@ def work(context: Context) -> Tables:
         visits: list[Visit] = []
         entries: list[Entry] = []
         for body, parsed in _parse(bodies, feeds, last):
-            before = last.get(body.target)
-            feed = feeds.get(body.target) or _feed_of(body, before)
+            before = _before(body, last)
+            feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
             found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
             visit = _visit(feed, body, parsed, before if before and before.url == body.url else None, repeated)
             context.say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
@@ -145,7 +145,7 @@ def _parse(bodies: Iterator[Body], feeds: dict[str, Feed], last: dict[str, Visit
     with Workers() as workers:
         waiting: list[Body] = []
         for body in bodies:
-            if body.code == FetchCode.OK and body.content is not None and not _is_same(body, last.get(body.target)):
+            if body.code == FetchCode.OK and body.content is not None and not _is_same(body, _before(body, last)):
                 waiting.append(body)
             else:
                 yield body, None
@@ -161,6 +161,12 @@ def _parsing(body: Body, feed: Feed | None) -> Callable[[], ParsedFeed | Unreada
         language=feed.language if feed else None,
         received_at=body.asked_at,
     )
+
+
+def _before(body: Body, last: dict[str, Visit]) -> Visit | None:
+    """The visit before the one that brought these bytes, where the last is one: bytes of a batch done again may be older."""
+    visit = last.get(body.target)
+    return visit if visit and visit.visited_at < body.asked_at else None
 
 
 def _is_same(body: Body, last: Visit | None) -> bool:
