@@ -77,3 +77,23 @@ def verify(
         print_findings(found, Console(highlight=False, soft_wrap=True))
     if found:
         raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    lake: Lake = None,
+    json: Json = False,
+    days: Annotated[int, typer.Option(help="How many days the picture shows.", min=1, max=366)] = 14,
+) -> None:
+    """What the lake holds, how fresh it is, how far it is closed, what is to do. Example: `newsmill lake status --days 30`"""
+    from pipeline.lake.layout import Lake as Directory
+    from pipeline.lake.retire import Rules
+    from pipeline.lake.status import draw
+    from pipeline.lake.status import status as status_of
+
+    told = settings(lake)
+    found = status_of(Directory(told.lake), datetime.now(UTC), Rules(told.grace, told.raw_days), days)
+    if json:
+        print_json(asdict(found))
+    else:
+        draw(found, Console(highlight=False, width=100))

@@ -51,18 +51,12 @@ def check_cold(lake: Lake, marks: Marks, sources: Sources, watch: Watch) -> Iter
         file = _File.parse(lake, name)
         if file is None:
             yield error("unknown_table", name, "is of a table that this Newsmill does not know", "update Newsmill")
-        elif _is_closed(marks, file.period):
+        elif marks.covers(file.period):
             yield from _recorded(lake, marks, sources, file, record)
     yield from _unrecorded(lake, marks, sources, {name for _, name in listed})
     for period, record in marks.records.items():
-        if len(period) == 7 and _is_closed(marks, period):
+        if len(period) == 7 and marks.covers(period):
             yield from _month_adds_up(marks, record)
-
-
-def _is_closed(marks: Marks, period: str) -> bool:
-    if len(period) == 7:
-        return period <= (marks.mark.month or "")
-    return marks.mark.covers(date.fromisoformat(period))
 
 
 def _recorded(lake: Lake, marks: Marks, sources: Sources, file: _File, record: Closing) -> Iterator[Finding]:
@@ -115,7 +109,7 @@ def _unrecorded(lake: Lake, marks: Marks, sources: Sources, listed: set[str]) ->
             continue
         if file is None or not _is_period(file.period):
             yield warning("stranger", name, "was written by no closing", f"move {name} out of the lake")
-        elif not _is_closed(marks, file.period):
+        elif not marks.covers(file.period):
             problem = "was left by a closing that was broken off"
             yield warning("unfinished", name, problem, "`newsmill lake close` replaces it when its day or month is closed")
         elif file.period in marks.records and _is_read(marks, file):

@@ -37,7 +37,7 @@ def check_hot(lake: Lake, marks: Marks, sources: Sources, watch: Watch) -> Itera
         elif record and place.name in record.directories:
             yield from _moved(lake, place)
         elif record:
-            yield _late(lake, place)
+            yield late_finding(lake, place)
 
 
 def _days(lake: Lake) -> set[str]:
@@ -54,7 +54,7 @@ def _stranger(lake: Lake, path: Path) -> Finding:
     return warning("stranger", place, "was placed by no commit", f"move {place} out of the lake")
 
 
-def _late(lake: Lake, place: Path) -> Finding:
+def late_finding(lake: Lake, place: Path) -> Finding:
     """A directory of a closed day that its closing did not take."""
     at = str(place.relative_to(lake.root))
     ref = BatchRef.parse(place.name)

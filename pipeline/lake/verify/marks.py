@@ -28,6 +28,10 @@ class Marks:
     days_deleted: date | None
     evolved: frozenset[str]
 
+    def covers(self, period: str) -> bool:
+        """Whether a day, or a month, is closed."""
+        return period <= (self.mark.month or "") if len(period) == 7 else self.mark.covers(date.fromisoformat(period))
+
     def in_month(self, table: str, day: date) -> bool:
         """Whether views read this day of a table from a month file."""
         return TABLES[table].narrow and day <= self.mark.months_through
@@ -147,7 +151,7 @@ def _consistent(lake: Lake, marks: Marks, expected: Watermark, periods: list[str
     should = {str(day) for day in cold_days | {mark.through} if SCHEMA_DAY < day <= mark.through}
     should |= {month for month in months | {mark.month or ""} if "" < month <= (mark.month or "")}
     lost = [f"closed/{period}.json" for period in sorted(should - set(periods))]
-    above = [p for p in sorted(periods) if (p > (mark.month or "") if len(p) == 7 else not mark.covers(date.fromisoformat(p)))]
+    above = [period for period in sorted(periods) if not marks.covers(period)]
     found = [error("record", place, "is missing, and its day or month is closed", restored(place)) for place in lost]
     if above:
         problem = f"does not cover what has a record: {', '.join(above)}"

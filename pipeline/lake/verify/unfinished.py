@@ -87,10 +87,10 @@ def _to_delete(lake: Lake, marks: Marks, now: datetime, rules: Rules) -> Iterato
     """What was moved and is still there past its time, and what is gone though readers were not told."""
     for period, record in marks.records.items():
         is_day = len(period) == 10
-        if is_day and not marks.mark.covers(date.fromisoformat(period)):
+        if not marks.covers(period):
             continue
         due = record.closed_at + rules.grace
-        left = _left_of_day(lake, period, record.directories) if is_day else _left_of_month(lake, marks, period)
+        left = _left_of_day(lake, period, record.directories) if is_day else _left_of_month(lake, period)
         if left and due + OVERDUE <= now:
             problem = f"{left} have been to delete since {due:%Y-%m-%d %H:%M} UTC"
             place = f"hot/date={period}" if is_day else f"cold/*/date={period}-*"
@@ -102,9 +102,7 @@ def _left_of_day(lake: Lake, period: str, directories: tuple[str, ...]) -> str:
     return f"{there:,} moved directories" if there else ""
 
 
-def _left_of_month(lake: Lake, marks: Marks, month: str) -> str:
-    if month > (marks.mark.month or ""):
-        return ""
+def _left_of_month(lake: Lake, month: str) -> str:
     there = sum(len(list((lake.root / "cold" / name).glob(f"date={month}-*"))) for name, t in TABLES.items() if t.narrow)
     return f"{there:,} moved files" if there else ""
 
