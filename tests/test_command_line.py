@@ -113,6 +113,29 @@ def test_a_bad_catalogue_is_named_with_its_place(tmp_path: Path) -> None:
     assert bad.returncode == 1 and "NEWSMILL_SPACING_S='soon'" in bad.stderr
 
 
+def test_verify_ends_with_one_where_something_is_wrong(lake: str, tmp_path: Path) -> None:
+    copy = tmp_path / "lake"
+    shutil.copytree(lake, copy)
+    ended = [newsmill("lake", "verify", "--raw", "--lake", where) for where in (lake, str(copy))]
+    assert (ended[0].returncode, ended[0].stdout, ended[0].stderr) == (0, "nothing is wrong\n", "")
+    assert ended[1].returncode == 1 and "news.duckdb" in ended[1].stdout and "→ any `newsmill run`" in ended[1].stdout
+    assert ended[1].stdout.endswith("\n1 warning\n")
+    program = newsmill("lake", "verify", "--lake", str(copy), "--json")
+    assert program.returncode == 1 and json.loads(program.stdout)["kind"] == "outdated"
+    assert newsmill("lake", "verify", "--lake", "/nowhere").stderr.startswith("newsmill: no lake at /nowhere: name another")
+
+
+def test_status_for_people_and_programs(lake: str) -> None:
+    people = newsmill("lake", "status", "--lake", lake)
+    assert people.returncode == 0 and lake in people.stdout and "entries a day, and how they stand" in people.stdout
+    program = json.loads(newsmill("lake", "status", "--lake", lake, "--json", "--days", "2").stdout)
+    assert set(program) == {
+        "lake", "now", "size", "newest", "mark", "tables", "days", "to_close", "moved", "raw", "begun", "locks", "attention",
+    }  # fmt: skip
+    assert program["tables"]["visits"]["hot"]["rows"] == 1 and len(program["days"]) == 2
+    assert program["mark"] == {"day": None, "month": None}
+
+
 def test_run_refuses_a_lake_that_is_being_written_and_names_the_holder(tmp_path: Path) -> None:
     made = Lake(tmp_path / "lake")
     made.open_for_writing()
