@@ -23,8 +23,8 @@ from pipeline.lake.views import mark_deleted, prepare
 from pipeline.lake.watermark import Watermark, move
 from schemas import TABLES
 from schemas.columns import to_arrow
-from schemas.outcome import Superseded
-from tests.lake.sample import RULES, add_day, made, moment, shut
+from schemas.outcome import Forgotten, Superseded
+from tests.lake.sample import RULES, add, add_day, made, moment, shut
 from tests.run.publisher import Desk, publishing
 
 FIRST, LAST = date(2026, 10, 31), date(2026, 11, 1)
@@ -655,3 +655,20 @@ def test_work_that_came_after_its_day_was_closed_is_done_again(tmp_path: Path) -
         assert findings(desk) == []
         again = rows_of(desk)
         assert {name: again[name] for name in whole if name != "visits"} == {n: whole[n] for n in whole if n != "visits"}
+
+
+def test_what_was_taken_down_may_be_named_and_is_to_be_erased(lake: Lake) -> None:
+    """Of an article that was taken down, ids stay in outcomes and in what it superseded; its own rows go."""
+    gone = [Forgotten(what="article", id="a_1101100", why="asked"), Forgotten(what="entry", id="e_1101100", why="asked")]
+    add(lake, HOT, "forget", forgotten=gone)
+    for table in ("articles", "article_keys", "taggings", "mentions", "sentiments"):
+        path = lake.root / (TAG if (lake.root / TAG / f"{table}.parquet").exists() else READ) / f"{table}.parquet"
+        rewrite(path, lambda rows: [rows.remove(r) for r in list(rows) if "a_1101100" in (r["article_id"], r.get("key"))])
+    pack = next((lake.root / f"{RAW}-pull").iterdir())
+    rewrite(pack, lambda rows: rows[0].update(content=None))
+    problem = "1 takedowns are not at their end: their words may still be in files"
+    assert checked(lake) == [("warning", "takedown", "erased.json", problem, "`newsmill lake close` erases them")]
+    (lake.root / "erased.json").write_text('{"done": ["20261101T120000000Z-forget"], "rewriting": []}')
+    assert checked(lake) == []
+    (lake.root / "erased.json").write_text("{")
+    assert [f[1:4] for f in checked(lake)] == [("takedown", "erased.json", "is damaged")]

@@ -17,6 +17,7 @@ from pipeline.lake.verify.unfinished import check_unfinished
 
 __all__ = ["Finding", "Severity", "print_findings", "verify"]
 
+_MARKS = ("watermark.json", "deleted.parquet", "erased.json")
 #: A lake that moves on while it is looked at can look damaged; so often it is looked at anew.
 ATTEMPTS = 3
 
@@ -55,7 +56,7 @@ def _all(lake: Lake, now: datetime, rules: Rules, watch: Watch, *, raw: bool) ->
 
 
 def _moment(lake: Lake) -> tuple[object, ...]:
-    """What changes when a batch is committed, a day closes, or something that was moved is deleted."""
-    marks = [path.stat().st_mtime_ns for name in ("watermark.json", "deleted.parquet") if (path := lake.root / name).exists()]
+    """What changes when a batch is committed, a day closes, something that was moved is deleted, or something is taken down."""
+    marks = [path.stat().st_mtime_ns for name in _MARKS if (path := lake.root / name).exists()]
     places = sorted(str(path) for pattern in ("hot/*/*", "closed/*", "staging/*") for path in lake.root.glob(pattern))
     return (*marks, *places)

@@ -56,7 +56,7 @@ def check_cold(lake: Lake, marks: Marks, sources: Sources, watch: Watch) -> Iter
     yield from _unrecorded(lake, marks, sources, {name for _, name in listed})
     for period, record in marks.records.items():
         if len(period) == 7 and marks.covers(period):
-            yield from _month_adds_up(marks, record)
+            yield from _month_adds_up(marks, record, erased=bool(sources.files["forgotten"]))
 
 
 def _recorded(lake: Lake, marks: Marks, sources: Sources, file: _File, record: Closing) -> Iterator[Finding]:
@@ -125,8 +125,8 @@ def _is_period(text: str) -> bool:
         return False
 
 
-def _month_adds_up(marks: Marks, record: Closing) -> Iterator[Finding]:
-    """Compares the rows of a month with those its days' records say."""
+def _month_adds_up(marks: Marks, record: Closing, *, erased: bool) -> Iterator[Finding]:
+    """Compares the rows of a month with those its days' records say; a takedown since may have made them fewer."""
     days = [r for p, r in marks.records.items() if len(p) == 10 and p.startswith(record.period)]
     said: dict[str, int] = {}
     for name, written in ((name, w) for day in days for name, w in day.files.items()):
@@ -135,7 +135,8 @@ def _month_adds_up(marks: Marks, record: Closing) -> Iterator[Finding]:
             said[table] = said.get(table, 0) + written.rows
     found = {Path(name).parts[1]: written.rows for name, written in record.files.items()}
     for table in sorted(said.keys() | found.keys()):
-        if found.get(table, 0) != said.get(table, 0):
+        fewer = found.get(table, 0) < said.get(table, 0)
+        if found.get(table, 0) != said.get(table, 0) and not (fewer and erased):
             problem = f"has {found.get(table, 0):,} rows of {table}, and its days had {said.get(table, 0):,}"
             place = f"closed/{record.period}.json"
             yield error("rows", place, problem, restored(f"closed/ and cold/{table}"))

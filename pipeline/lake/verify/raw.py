@@ -19,11 +19,11 @@ from pipeline.lake.verify.rows import open_tables
 from schemas import bodies_schema
 
 _NAMED = """
-SELECT batch_id, 'pull' AS stage, body_sha256 AS sha256 FROM visits WHERE outcome = 'parsed' AND body_sha256 IS NOT NULL
+SELECT batch_id, 'pull' AS stage, body_sha256 AS sha256 FROM visits
+WHERE outcome = 'parsed' AND body_sha256 IS NOT NULL AND NOT (visit_id IN (FROM emptied) AND EXISTS (FROM forgotten))
 UNION ALL BY NAME
 SELECT batch_id, 'read' AS stage, body_sha256 AS sha256 FROM pages
 WHERE body_sha256 IS NOT NULL AND entry_id NOT IN (SELECT id FROM forgotten)
-  AND (entry_id, revision) NOT IN (SELECT (entry_id, revision) FROM outcomes WHERE code = 'forgotten')
 """
 
 
@@ -31,7 +31,7 @@ def check_raw(lake: Lake, marks: Marks, sources: Sources, rules: Rules, now: dat
     """Reads every pack, then looks for the bodies that visits and pages name."""
     packs = [path for day in lake.days("raw") for path in sorted((lake.root / "raw" / f"date={day}").glob("*/*.parquet"))]
     with tempfile.TemporaryDirectory() as spill, open_tables(marks, sources, Path(spill)) as con:
-        con.execute("CREATE TEMP TABLE kept (sha256 VARCHAR)")
+        con.execute("CREATE TEMP TABLE kept (sha256 VARCHAR); CREATE TEMP TABLE emptied (owner VARCHAR)")
         damaged: set[str] = set()
         for number, pack in enumerate(packs):
             watch("raw bytes", number, len(packs))
@@ -57,6 +57,7 @@ def _pack(con: duckdb.DuckDBPyConnection, lake: Lake, pack: Path, evolved: froze
             yield not_evolved(place, "bodies", tuple(sorted(lacking)))
         wrong = con.execute(f"SELECT owner FROM {source} WHERE content IS NOT NULL AND sha256(content) IS DISTINCT FROM sha256")
         owners = sorted(owner for (owner,) in wrong.fetchall())
+        con.execute(f"INSERT INTO emptied SELECT owner FROM {source} WHERE content IS NULL")
         con.execute(f"INSERT INTO kept SELECT sha256 FROM {source} WHERE content IS NOT NULL AND sha256(content) = sha256")
     except (duckdb.Error, pa.ArrowException, OSError) as e:
         yield error("damaged", place, f"cannot be read ({str(e).splitlines()[0][:100]})", lost)

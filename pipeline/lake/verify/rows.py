@@ -1,8 +1,9 @@
 """Checks the rows themselves: ids are there once, what is named is there, every entry has one unbroken account. Reads only."""
 
+import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,37 +33,44 @@ KEYS = {
 MEMORY = "1GB"
 
 
+_GONE = "IN (SELECT id FROM forgotten)"
+#: Tombstones name articles; their outcomes stay and tell which versions those had. Nothing tells which taggings.
+_GONE_VERSION = f"IN (SELECT version_id FROM outcomes WHERE version_id IS NOT NULL AND article_id {_GONE})"
+_ANY_GONE = "EXISTS (FROM forgotten)"
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Rows of one table that name rows of another; what was taken down may be named and gone."""
+    """Rows of one table that name rows of another, `unless` what they name was taken down."""
 
     table: str
     columns: str
     target: str
-    of_target: str
+    unless: str
     where: str = "true"
-    forgotten: str = ""
+    of_target: str = ""
 
     def __str__(self) -> str:
         return f"{self.table} ({self.columns}) in {self.target}"
 
 
+_VERSIONS, _TAGGINGS = "what = 'version'", "what = 'tagging'"
 REFERENCES = (
-    Reference("outcomes", "entry_id, revision", "entries", "entry_id, revision", forgotten="entry_id"),
-    Reference("outcomes", "version_id", "articles", "version_id", "version_id IS NOT NULL", "article_id"),
-    Reference("outcomes", "article_id", "articles", "article_id", "article_id IS NOT NULL", "article_id"),
-    Reference("pages", "entry_id, revision", "entries", "entry_id, revision", forgotten="entry_id"),
-    Reference("articles", "entry_id, revision", "entries", "entry_id, revision", forgotten="entry_id"),
-    Reference("article_keys", "article_id", "articles", "article_id", forgotten="article_id"),
-    Reference("relations", "version_id", "articles", "version_id", forgotten="article_id"),
-    Reference("relations", "other_version_id", "articles", "version_id", forgotten="other_article_id"),
-    Reference("taggings", "version_id", "articles", "version_id", forgotten="article_id"),
-    Reference("mentions", "tagging_id", "taggings", "tagging_id", forgotten="article_id"),
-    Reference("sentiments", "tagging_id", "taggings", "tagging_id", forgotten="article_id"),
-    Reference("superseded", "id", "articles", "version_id", "what = 'version'", "id"),
-    Reference("superseded", "replaced_by", "articles", "version_id", "what = 'version'", "replaced_by"),
-    Reference("superseded", "id", "taggings", "tagging_id", "what = 'tagging'", "id"),
-    Reference("superseded", "replaced_by", "taggings", "tagging_id", "what = 'tagging'", "replaced_by"),
+    Reference("outcomes", "entry_id, revision", "entries", f"entry_id {_GONE}"),
+    Reference("outcomes", "version_id", "articles", f"article_id {_GONE}", "version_id IS NOT NULL"),
+    Reference("outcomes", "article_id", "articles", f"article_id {_GONE}", "article_id IS NOT NULL"),
+    Reference("pages", "entry_id, revision", "entries", f"entry_id {_GONE}"),
+    Reference("articles", "entry_id, revision", "entries", f"entry_id {_GONE}"),
+    Reference("article_keys", "article_id", "articles", f"article_id {_GONE}"),
+    Reference("relations", "version_id", "articles", f"article_id {_GONE}"),
+    Reference("relations", "other_version_id", "articles", f"other_article_id {_GONE}", of_target="version_id"),
+    Reference("taggings", "version_id", "articles", f"article_id {_GONE}"),
+    Reference("mentions", "tagging_id", "taggings", f"article_id {_GONE}"),
+    Reference("sentiments", "tagging_id", "taggings", f"article_id {_GONE}"),
+    Reference("superseded", "id", "articles", f"id {_GONE_VERSION}", _VERSIONS, "version_id"),
+    Reference("superseded", "replaced_by", "articles", f"replaced_by {_GONE_VERSION}", _VERSIONS, "version_id"),
+    Reference("superseded", "id", "taggings", _ANY_GONE, _TAGGINGS, "tagging_id"),
+    Reference("superseded", "replaced_by", "taggings", _ANY_GONE, _TAGGINGS, "tagging_id"),
 )
 
 
@@ -70,7 +78,7 @@ def check_rows(lake: Lake, marks: Marks, sources: Sources, now: datetime, watch:
     """Compares rows over the whole lake; what rests on a table of which rows are lost is left out, and that is said."""
     skipped: list[str] = []
     with tempfile.TemporaryDirectory() as spill, open_tables(marks, sources, Path(spill)) as con:
-        steps = len(KEYS) + len({r.target for r in REFERENCES}) + 2
+        steps = len(KEYS) + len({r.target for r in REFERENCES}) + 3
         doubled: Counter[tuple[str, str, str]] = Counter()
         for number, table in enumerate(KEYS):
             watch("rows", number, steps)
@@ -82,7 +90,7 @@ def check_rows(lake: Lake, marks: Marks, sources: Sources, now: datetime, watch:
             left_out = [r for r in references if sources.lost & {r.table, target, "forgotten"}]
             skipped += map(str, left_out)
             yield from _lost(con, target, [r for r in references if r not in left_out])
-        for needed, check in (({"outcomes", "entries"}, _account), ({"taggings", "mentions"}, _tagged)):
+        for needed, check in (({"outcomes", "entries"}, _account), ({"taggings", "mentions"}, _tagged), (set(), _erased(lake))):
             watch("rows", steps - 1, steps)
             if needed & sources.lost:
                 skipped.append(" and ".join(sorted(needed)))
@@ -149,12 +157,11 @@ def _lost(con: duckdb.DuckDBPyConnection, target: str, references: list[Referenc
     named: list[str] = []
     batches: set[str] = set()
     for r in references:
-        pairs = zip(r.columns.split(", "), r.of_target.split(", "), strict=True)
-        known = f"{r.forgotten} NOT IN (SELECT id FROM forgotten)" if r.forgotten else "true"
+        pairs = zip(r.columns.split(", "), (r.of_target or r.columns).split(", "), strict=True)
         rows, found, example = con.execute(f"""
             SELECT count(*), list(DISTINCT batch_id || '-' || stage), min(concat_ws(' ', {r.columns}))
             FROM {r.table} t ANTI JOIN {target} o ON {" AND ".join(f"t.{a} = o.{b}" for a, b in pairs)}
-            WHERE {r.where} AND ({known})
+            WHERE {r.where} AND NOT ({r.unless})
         """).fetchone() or (0, [], "")
         if rows:
             named.append(f"{rows:,} of {r.table} ({r.columns}: {example})")
@@ -225,3 +232,22 @@ def _tagged(con: duckdb.DuckDBPyConnection, _now: datetime) -> Iterator[Finding]
     if n:
         problem = f"{n:,} taggings say another number of mentions than there are, {example} for one; {_some(batches)}"
         yield error("mentions", "taggings", problem, restored("the files of mentions that held them"))
+
+
+def _erased(lake: Lake) -> Callable[[duckdb.DuckDBPyConnection, datetime], Iterator[Finding]]:
+    """Every takedown has been brought to its end: its words are out of the files."""
+
+    def check(con: duckdb.DuckDBPyConnection, _now: datetime) -> Iterator[Finding]:
+        path = lake.root / "erased.json"
+        batches = {name for (name,) in con.execute("SELECT DISTINCT batch_id || '-' || stage FROM forgotten").fetchall()}
+        try:
+            state = json.loads(path.read_text()) if path.exists() else {"done": [], "rewriting": []}
+            left = batches - set(state["done"])
+        except (ValueError, KeyError, TypeError):
+            yield error("takedown", "erased.json", "is damaged", "delete it and call `newsmill lake close`: all is erased again")
+            return
+        if left or state["rewriting"]:
+            problem = f"{len(left):,} takedowns are not at their end: their words may still be in files"
+            yield warning("takedown", "erased.json", problem, "`newsmill lake close` erases them")
+
+    return check
