@@ -1,7 +1,7 @@
 """The command line, `newsmill` or `python -m pipeline`. Turns words into settings, and errors into messages.
 
-Exit codes: 0 done; 1 failed (the message says what and where); 2 used wrongly; 75 somebody else is writing, try again later;
-130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 failed (the message says what and where), or `lake verify` found something; 2 used wrongly; 75 somebody else
+is writing, try again later; 130 stopped by Ctrl-C.
 """
 
 import asyncio

@@ -120,6 +120,19 @@ def test_what_needs_attention(lake: Lake) -> None:
     ]  # fmt: skip
 
 
+def test_entries_that_nobody_reads_are_told_of(lake: Lake) -> None:
+    for place in lake.root.glob("hot/date=2026-10-31/*-read"):
+        shutil.move(place, lake.root.parent)
+    waiting = (
+        "3 entries of 2026-10-31 and later have been due for more than two days", "`newsmill run` reads what is due",
+    )  # fmt: skip
+    s = status(lake, moment("2026-11-02T12:00"), RULES, days=3)
+    assert s.days[0] == DayStatus(FIRST, "hot", entries=3, due=3)
+    assert "waiting" not in {f.kind for f in s.attention}
+    s = status(lake, moment("2026-11-03T12:00"), RULES, days=4)
+    assert [(f.problem, f.remedy) for f in s.attention if f.kind == "waiting"] == [waiting]
+
+
 def test_a_lake_that_cannot_be_asked_is_told_of_all_the_same(lake: Lake) -> None:
     (lake.root / "watermark.json").write_text("{")
     s = status(lake, moment("2026-11-01T12:00"), RULES)

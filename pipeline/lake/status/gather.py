@@ -28,6 +28,9 @@ from schemas import TABLES
 #: A feed is due every quarter of an hour; where none was visited for so long, nobody pulls.
 STALE = timedelta(hours=1)
 
+#: An entry is given up a little over a day after its first attempt; what is due for longer is not being tried.
+STILL_DUE = timedelta(days=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -141,7 +144,8 @@ def status(lake: Lake, now: datetime, rules: Rules, days: int = 14) -> Status:
         _size(path) if path.is_dir() else Part(1, path.stat().st_size) for path in lake.root.iterdir() if path.name != "raw"
     ]
     newest = max((t.newest for n, t in tables.items() if t.newest and not TABLES[n].snapshot), default=None)
-    attention += [*blind, *_late(lake, marks), *check_unfinished(lake, marks, now, rules), *_stale(tables["visits"].newest, now)]
+    attention += [*blind, *_late(lake, marks), *check_unfinished(lake, marks, now, rules)]
+    attention += [*_stale(tables["visits"].newest, now), *_waiting(pictured, now)]
     return Status(
         lake=lake.root,
         now=now,
@@ -288,6 +292,13 @@ def _stale(newest: datetime | None, now: datetime) -> Iterator[Finding]:
         hours = (now - newest) / timedelta(hours=1)
         since = f"{hours:,.0f} h" if hours < 48 else f"{hours / 24:,.0f} days"
         yield warning("stale", "visits", f"no feed has been visited for {since}", "`newsmill run`, or start Airflow's pull_feeds")
+
+
+def _waiting(days: tuple[DayStatus, ...], now: datetime) -> Iterator[Finding]:
+    old = [d for d in days if d.due and d.day < (now - STILL_DUE).date()]
+    if old:
+        problem = f"{sum(d.due for d in old):,} entries of {old[0].day} and later have been due for more than two days"
+        yield warning("waiting", "outcomes", problem, "`newsmill run` reads what is due")
 
 
 def _to_close(lake: Lake, marks: Marks) -> Iterator[ToClose]:
