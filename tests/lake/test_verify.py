@@ -134,6 +134,18 @@ def test_a_flipped_byte_is_found_and_what_rests_on_the_file_is_left_out(lake: La
     ]
 
 
+def test_a_read_without_its_bytes_is_done_again_only_where_it_fetched_nothing(lake: Lake) -> None:
+    """Pages fetched anew would make other versions than those that were tagged."""
+    shutil.rmtree(lake.root / f"{RAW}-read")
+    flip(lake.root / READ / "outcomes.parquet")
+    damaged = ("error", "damaged", f"{READ}/outcomes.parquet", BYTES, restored(READ))
+    assert checked(lake)[0] == damaged
+    (lake.root / READ / "pages.parquet").unlink()
+    edit(lake.root / READ / "commit.json", lambda said: said["rows"].pop("pages"))
+    simply = f"move {READ} out of the lake and call `newsmill run`: what it ended is due again"
+    assert checked(lake)[0] == (*damaged[:4], f"{restored(READ)}; without one {simply}")
+
+
 def test_a_file_that_is_missing_cut_or_short_of_rows(lake: Lake) -> None:
     """Also in batches of before their notes named hashes."""
     (lake.root / PULL / "visits.parquet").unlink()
@@ -670,5 +682,11 @@ def test_what_was_taken_down_may_be_named_and_is_to_be_erased(lake: Lake) -> Non
     assert checked(lake) == [("warning", "takedown", "erased.json", problem, "`newsmill lake close` erases them")]
     (lake.root / "erased.json").write_text('{"done": ["20261101T120000000Z-forget"], "rewriting": []}')
     assert checked(lake) == []
+    keys = f"{READ}/article_keys.parquet"
+    edit(lake.root / READ / "commit.json", lambda said: said.update(sha256={"article_keys.parquet": "of before"}))
+    edit(lake.root / "erased.json", lambda said: said["rewriting"].append(keys))
+    ended = "`newsmill lake close` ends the takedown that was broken off here"
+    assert checked(lake)[0] == ("error", "damaged", keys, BYTES, ended)
+    edit(lake.root / READ / "commit.json", lambda said: said.pop("sha256"))
     (lake.root / "erased.json").write_text("{")
     assert [f[1:4] for f in checked(lake)] == [("takedown", "erased.json", "is damaged")]

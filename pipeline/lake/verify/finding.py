@@ -7,6 +7,7 @@ from enum import StrEnum
 from rich.console import Console
 from rich.text import Text
 
+from pipeline.lake.commit import note_of
 from pipeline.lake.layout import STAGES, BatchRef, Lake
 
 #: Told how far a part of the check has come: what is looked at, how much of it is done, how much there is.
@@ -48,7 +49,17 @@ def done_again(lake: Lake, place: str, name: str) -> str:
     if lake.raw(ref).is_dir():
         kept = f"staging/{ref.root}-{ref.stage}"
         return f"{move}, make the directory {kept} and call `newsmill run`: it is done again from the bytes it kept"
-    return f"{move} and call `newsmill run`: what it ended is due again" if ref.stage == "read" else ""
+    # pages fetched anew would make versions with other ids than those that were tagged
+    again = ref.stage == "read" and not _fetched(lake, place)
+    return f"{move} and call `newsmill run`: what it ended is due again" if again else ""
+
+
+def _fetched(lake: Lake, place: str) -> bool:
+    """Whether a directory holds fetched pages, as far as can be told."""
+    try:
+        return bool(note_of(lake.root / place)["rows"].get("pages"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return True
 
 
 def restored(place: str, otherwise: str = "") -> str:
