@@ -146,7 +146,8 @@ def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
     while not (newest / CONFIRMED).exists():
         renamed = datetime.fromtimestamp(newest.stat().st_ctime, UTC)
         correction = _correction(lake, place, number + 1)
-        if renamed + timing.tolerance > counts_from and not correction:
+        # `as_of` counts it from when it is confirmed: killed before that, it must not come into a past that has been read
+        if max(renamed, timing.clock()) + timing.tolerance > counts_from and not correction:
             late = LateCommit(
                 late_batch_id=note["batch_id"],
                 late_stage=note["stage"],

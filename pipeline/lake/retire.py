@@ -1,8 +1,10 @@
 """Deletes what closing has moved, once nobody can be reading it any more, and raw bytes past their keeping. I/O.
 
-A mark that all views look at is set before the first file goes: whoever still reads the old place gets an error, never less.
+A mark that all views look at is set before the first file goes: whoever still reads the old place gets an error, never less. Who
+began to read just before the mark reads on, so the files go later than the mark.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,17 +12,21 @@ from pathlib import Path
 
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.layout import BatchRef, Lake
-from pipeline.lake.views import deleted_through, mark_deleted, write_news
+from pipeline.lake.views import deleted_through, mark_deleted, marked_at, write_news
 from pipeline.lake.watermark import closing, last_day, late, watermark
 from schemas import TABLES
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How long what was moved stays for those who read it, and how many days raw bytes are kept (None: for good)."""
+    """How long what was moved stays for those who read it, and how many days raw bytes are kept (None: for good).
+
+    `drain` is how long a query may take that began to read an outdated view before the mark told it not to.
+    """
 
     grace: timedelta
     raw_days: int | None = None
+    drain: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,26 @@ class Retired:
 
 def retire(lake: Lake, now: datetime, rules: Rules) -> Retired:
     """Deletes what its rules allow; broken off, it is gone on with the next time. The caller holds the closer's lock."""
-    mark = watermark(lake)
-    hot = [day for day in lake.days() if mark.covers(day) and _is_past(lake, day, now, rules)]
+    raw = _delete_raw(lake, now, rules)
+    marked = marked_at(lake)
+    if marked and marked + rules.drain > now:
+        return Retired(raw_batches=raw)
+    hot_through, days_through = before = deleted_through(lake)
+    hot = [day for day in lake.days() if watermark(lake).covers(day) and _is_past(lake, day, now, rules)]
     months = [m for m in _months(lake) if _is_past(lake, m, now, rules)]
-    hot_before, days_before = deleted_through(lake)
-    hot_through = max([*hot, *filter(None, [hot_before])], default=None)
-    days_through = max([*map(last_day, months), *filter(None, [days_before])], default=None)
-    if (hot_through, days_through) != (hot_before, days_before):
+    upcoming = _latest(hot_through, hot), _latest(days_through, map(last_day, months))
+    if upcoming != before:
         write_news(lake)  # whoever gets the error finds a news.duckdb that does not raise it
-        mark_deleted(lake, hot_through, days_through)
-    directories = sum(_delete_hot(lake, day) for day in hot)
+        mark_deleted(lake, *upcoming, now)
+        if not rules.drain:
+            hot_through, days_through = upcoming
+    directories = sum(_delete_hot(lake, day) for day in hot if hot_through and day <= hot_through)
     files = _delete_days(lake, days_through) + _delete_snapshots(lake, hot_through)
-    return Retired(directories, files, _delete_raw(lake, now, rules))
+    return Retired(directories, files, raw)
+
+
+def _latest(before: date | None, days: Iterable[date]) -> date | None:
+    return max([*days, *filter(None, [before])], default=None)
 
 
 def _is_past(lake: Lake, period: date | str, now: datetime, rules: Rules) -> bool:

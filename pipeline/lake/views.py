@@ -10,7 +10,7 @@ so, and from then on the view raises an error instead of losing rows.
 import json
 import secrets
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from hashlib import blake2b
 from importlib.resources import files
@@ -25,11 +25,14 @@ from pipeline.lake.layout import SCHEMA_DAY, Lake
 from pipeline.lake.lock import guarded
 from pipeline.lake.watermark import Watermark, watermark
 from schemas import TABLES, bodies_schema, table_schema
+from schemas.columns import UTC_MICROS
 
 #: In this order: a later one may build on an earlier one.
 VIEWS = ("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "as_of")
 
-_DELETED = pa.schema([pa.field("hot_through", pa.date32()), pa.field("days_through", pa.date32())])
+_DELETED = pa.schema(
+    [pa.field("hot_through", pa.date32()), pa.field("days_through", pa.date32()), pa.field("marked_at", UTC_MICROS)]
+)
 _NO_MONTH = f"{SCHEMA_DAY:%Y-%m}"
 _OUTDATED = "this connection reads days that have moved since it was opened: close it and open the lake again"
 _CORRECTED = """
@@ -44,7 +47,7 @@ def prepare(lake: Lake) -> None:
     """Gives a lake what its views rest on: a file without rows for every table, the mark of deletion, and news.duckdb."""
     _write_schema_files(lake)
     if not _mark(lake).exists():
-        mark_deleted(lake, None, None)
+        mark_deleted(lake, None, None, None)
     write_news(lake)
 
 
@@ -73,9 +76,9 @@ def is_current(lake: Lake, script: str) -> bool:
     return False
 
 
-def mark_deleted(lake: Lake, hot: date | None, days: date | None) -> None:
+def mark_deleted(lake: Lake, hot: date | None, days: date | None, now: datetime | None) -> None:
     """Tells all views that hot days, and cold days of narrow tables, are gone through these dates."""
-    table = pa.table({"hot_through": [hot], "days_through": [days]}, schema=_DELETED)
+    table = pa.table({"hot_through": [hot], "days_through": [days], "marked_at": [now]}, schema=_DELETED)
     place_file(_mark(lake), partial(pq.write_table, table))
 
 
@@ -83,6 +86,13 @@ def deleted_through(lake: Lake) -> tuple[date | None, date | None]:
     """Through when hot days, and cold days of narrow tables, are gone."""
     (row,) = pq.read_table(_mark(lake), partitioning=None).to_pylist()
     return row["hot_through"], row["days_through"]
+
+
+def marked_at(lake: Lake) -> datetime | None:
+    """When the mark of deletion was last moved; None where it never was, or by older code."""
+    (row,) = pq.read_table(_mark(lake), partitioning=None).to_pylist()
+    at: datetime | None = row.get("marked_at")
+    return at
 
 
 def _mark(lake: Lake) -> Path:

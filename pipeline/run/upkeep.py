@@ -17,5 +17,6 @@ def close_days(settings: Settings, say: Say, clock: Clock = system_clock, grace:
         LakeBusy: somebody else is closing; the message says who.
         LossError: files do not hold what their batches say; that day stays open.
     """
-    rules = Rules(settings.grace if grace is None else grace, settings.raw_days)
+    stays = settings.grace if grace is None else grace
+    rules = Rules(stays, settings.raw_days, drain=stays)
     return close(Lake(settings.lake), Timing(settings.clock_tolerance, clock), rules, say)
