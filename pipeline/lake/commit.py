@@ -63,7 +63,9 @@ class Parcel:
 LEAD, MARGIN = timedelta(milliseconds=300), timedelta(milliseconds=20)
 #: A correction may be late itself; its own lead is generous.
 CORRECTION_LEAD = timedelta(seconds=5)
+#: Beside the mark `confirmed` there is `confirmed.<microseconds since 1970>` where a batch counts from another time than its stamp.
 NOTE, CONFIRMED = "commit.json", "confirmed"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def commit(lake: Lake, parcel: Parcel, timing: Timing, fence: Fence = nullcontext) -> bool:
@@ -141,13 +143,15 @@ def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
     follows, counted from the later of both clocks involved. The answer is found once: later changes of the directory's change
     time (a restored copy, other rights) say nothing of the rename.
     """
+    if (place / CONFIRMED).exists():
+        return not _correction(lake, place, 1)
     note, newest, number = note_of(place), place, 0
     counts_from = datetime.fromisoformat(note["available_at"])
-    while not (newest / CONFIRMED).exists():
+    while True:
         renamed = datetime.fromtimestamp(newest.stat().st_ctime, UTC)
         correction = _correction(lake, place, number + 1)
         # `as_of` counts it from when it is confirmed: killed before that, it must not come into a past that has been read
-        if max(renamed, timing.clock()) + timing.tolerance > counts_from and not correction:
+        if not correction and max(renamed, timing.clock()) + timing.tolerance > counts_from:
             late = LateCommit(
                 late_batch_id=note["batch_id"],
                 late_stage=note["stage"],
@@ -155,12 +159,14 @@ def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
                 readable_at=max(timing.clock(), renamed) + timing.tolerance + CORRECTION_LEAD,
             )
             correction = _correct(lake, place, number + 1, late, timing)
-        place_file(newest / CONFIRMED, Path.touch)
         if not correction:
             break
         number, newest = number + 1, correction
         counts_from = pq.read_table(newest / "late_commits.parquet", partitioning=None)["readable_at"][0].as_py()
-    return not _correction(lake, place, 1)
+    if number:  # in one listing with the mark itself: a query may have looked for corrections before there was one
+        place_file(place / f"{CONFIRMED}.{(counts_from - _EPOCH) // timedelta(microseconds=1)}", Path.touch)
+    place_file(place / CONFIRMED, Path.touch)
+    return not number
 
 
 def _correction(lake: Lake, place: Path, number: int) -> Path | None:

@@ -1,10 +1,11 @@
 -- What the lake could show at a moment, and shows of it for ever after, save what was taken down since. Rows of a batch that was
--- killed before its time was settled do not count until it is.
-CREATE MACRO settled(batch_id, stage, day) AS
-    day <= {watermark} OR batch_id || '-' || stage IN (FROM lake.confirmed);
+-- killed before its time was settled do not count until it is; the mark that says so names a corrected time too, as the correction
+-- itself may have come after this query had listed the corrections.
+CREATE MACRO settled(batch_id, stage, day, ts) AS
+    day <= {watermark} OR batch_id || '-' || stage IN (SELECT name FROM lake.confirmed WHERE counts_from <= epoch_us(ts));
 
 CREATE MACRO superseded_as_of(ts) AS TABLE
-SELECT id FROM lake.superseded WHERE available_at <= ts AND settled(batch_id, stage, date);
+SELECT id FROM lake.superseded WHERE available_at <= ts AND settled(batch_id, stage, date, ts);
 
 CREATE MACRO articles_as_of(ts) AS TABLE
 SELECT a.*, r.other_article_id AS duplicate_of, coalesce(r.story_id, a.article_id) AS story_id
@@ -12,30 +13,30 @@ FROM lake.articles a
 LEFT JOIN lake.relations r
   ON r.version_id = a.version_id AND r.kind = 'duplicate_of' AND r.available_at <= ts
  AND r.other_version_id NOT IN (FROM superseded_as_of(ts))
-WHERE a.available_at <= ts AND settled(a.batch_id, a.stage, a.date)
+WHERE a.available_at <= ts AND settled(a.batch_id, a.stage, a.date, ts)
   AND a.version_id NOT IN (FROM superseded_as_of(ts))
   AND a.article_id NOT IN (SELECT id FROM lake.forgotten);
 
 CREATE MACRO mentions_as_of(ts) AS TABLE
 SELECT m.*
 FROM lake.mentions m
-WHERE m.available_at <= ts AND settled(m.batch_id, m.stage, m.date)
+WHERE m.available_at <= ts AND settled(m.batch_id, m.stage, m.date, ts)
   AND m.tagging_id NOT IN (FROM superseded_as_of(ts)) AND m.version_id NOT IN (FROM superseded_as_of(ts))
   AND m.article_id NOT IN (SELECT id FROM lake.forgotten);
 
 CREATE MACRO sentiments_as_of(ts) AS TABLE
 SELECT s.*
 FROM lake.sentiments s
-WHERE s.available_at <= ts AND settled(s.batch_id, s.stage, s.date)
+WHERE s.available_at <= ts AND settled(s.batch_id, s.stage, s.date, ts)
   AND s.tagging_id NOT IN (FROM superseded_as_of(ts)) AND s.version_id NOT IN (FROM superseded_as_of(ts))
   AND s.article_id NOT IN (SELECT id FROM lake.forgotten);
 
 CREATE MACRO companies_as_of(ts) AS TABLE
 SELECT * FROM lake.companies
-WHERE available_at <= ts AND settled(batch_id, stage, date)
+WHERE available_at <= ts AND settled(batch_id, stage, date, ts)
 QUALIFY row_number() OVER (PARTITION BY company_id ORDER BY available_at DESC, batch_id DESC) = 1;
 
 CREATE MACRO outcomes_as_of(ts) AS TABLE
 SELECT * FROM lake.outcomes
-WHERE available_at <= ts AND settled(batch_id, stage, date)
+WHERE available_at <= ts AND settled(batch_id, stage, date, ts)
 QUALIFY row_number() OVER (PARTITION BY entry_id, revision ORDER BY attempt DESC) = 1;
