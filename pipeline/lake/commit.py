@@ -24,6 +24,7 @@ from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, s
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import Fence, guarded
 from pipeline.lake.rows import Tables, write_tables
+from pipeline.lake.views import turn_away
 from pipeline.lake.watermark import closing, open_day, taken, watermark
 from schemas import Stamp, table_schema
 from schemas.columns import arrow_schema, to_arrow
@@ -77,7 +78,11 @@ def commit(lake: Lake, parcel: Parcel, timing: Timing, fence: Fence = nullcontex
     """
     place = lake.hot(parcel.batch, parcel.day)
     placed = not place.exists() and _place(lake, place, parcel, LEAD, timing, fence)
-    _refuse_closed(lake, place)  # once more: without locks of the system a closing could come between the check and the rename
+    try:
+        _refuse_closed(lake, place)  # once more: without locks of the system a closing could come between the check and the rename
+    except DayClosed:
+        turn_away(lake, day_of(place), timing.clock())
+        raise
     confirm(lake, place, timing)
     return placed
 

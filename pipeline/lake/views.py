@@ -88,6 +88,17 @@ def deleted_through(lake: Lake) -> tuple[date | None, date | None]:
     return row["hot_through"], row["days_through"]
 
 
+def turn_away(lake: Lake, through: date, now: datetime) -> None:
+    """Lets views older than the closing of a day raise their error.
+
+    Of a directory that came too late they would show the rows, and those of its work done again as well.
+    """
+    hot, days = deleted_through(lake)
+    if not hot or hot < through:
+        write_news(lake)
+        mark_deleted(lake, through, days, now)
+
+
 def marked_at(lake: Lake) -> datetime | None:
     """When the mark of deletion was last moved; None where it never was, or by older code."""
     (row,) = pq.read_table(_mark(lake), partitioning=None).to_pylist()

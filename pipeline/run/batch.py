@@ -10,7 +10,7 @@ import duckdb
 
 from pipeline.errors import DayClosed
 from pipeline.lake import connect
-from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm_batches, next_part, system_clock
+from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm_batches, day_of, next_part, system_clock
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.layout import STAGES, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import Fence, hold, refuse_if_held
@@ -26,7 +26,7 @@ from pipeline.lake.staging import (
     shard_tables,
     unfinished,
 )
-from pipeline.lake.views import prepare
+from pipeline.lake.views import prepare, turn_away
 from pipeline.lake.watermark import LIFETIME, late, watermark
 from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
@@ -190,7 +190,8 @@ def finish_broken_off(settings: Settings, stage: str, say: Say, clock: Clock = s
     lake = _opened(settings)
     refuse_if_held(lake, stage)
     missed = [(place, ref) for place in late(lake) if (ref := BatchRef.parse(place.name)) and ref.stage == stage]
-    for _, ref in missed:
+    for place, ref in missed:
+        turn_away(lake, day_of(place), clock())
         begin(lake, BatchRef(ref.root, stage))
     reports = []
     for broken_off in unfinished(lake, stage):
