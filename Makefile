@@ -6,7 +6,7 @@ WIRE_PORT ?= 8799
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock clean
+.PHONY: help setup run test faults check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ run: setup ## news from the sample wire, in Airflow (PORT=8080 WIRE_PORT=8799; F
 test: setup ## the tests: those without Airflow side by side, then those with
 	$(PY) -m pytest -n 2 -m "not airflow"
 	$(PY) -m pytest -m airflow
+
+faults: setup ## 15 minutes of kills, failing disks, power cuts and clocks apart: nothing lost (SEED=7 ONLY=kills:3: one case again)
+	$(PY) -m tests.faults $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)")
 
 check: setup ## all that must hold before a change goes in
 	$(PY) -m ruff check .
