@@ -64,7 +64,7 @@ class Parcel:
 LEAD, MARGIN = timedelta(milliseconds=300), timedelta(milliseconds=20)
 #: A correction may be late itself; its own lead is generous.
 CORRECTION_LEAD = timedelta(seconds=5)
-#: Beside the mark `confirmed` there is `confirmed.<microseconds since 1970>` where a batch counts from another time than its stamp.
+#: Beside the mark `confirmed` lies `confirmed.<microseconds since 1970>` where a batch counts from another time than its stamp.
 NOTE, CONFIRMED = "commit.json", "confirmed"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -79,7 +79,8 @@ def commit(lake: Lake, parcel: Parcel, timing: Timing, fence: Fence = nullcontex
     place = lake.hot(parcel.batch, parcel.day)
     placed = not place.exists() and _place(lake, place, parcel, LEAD, timing, fence)
     try:
-        _refuse_closed(lake, place)  # once more: without locks of the system a closing could come between the check and the rename
+        # once more: without locks of the system a closing could come between the check and the rename
+        _refuse_closed(lake, place)
     except DayClosed:
         turn_away(lake, day_of(place), timing.clock())
         raise

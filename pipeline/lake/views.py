@@ -118,8 +118,10 @@ def definitions(lake: Lake) -> str:
     made = [_view(name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
     packs = _read(lake.root / "raw/*/*/*.parquet", by_name="bodies" in evolved)
     confirmed = f"""
-        SELECT parse_path(file)[-2] AS name, max(coalesce(TRY_CAST(split_part(parse_filename(file), '.', 2) AS BIGINT), 0)) AS counts_from
-        FROM glob({_quoted(lake.root / "hot/*/*/confirmed*")}) GROUP BY ALL HAVING bool_or(parse_filename(file) = 'confirmed')"""
+        SELECT parse_path(file)[-2] AS name,
+               max(coalesce(TRY_CAST(split_part(parse_filename(file), '.', 2) AS BIGINT), 0)) AS counts_from
+        FROM glob({_quoted(lake.root / "hot/*/*/confirmed*")})
+        GROUP BY ALL HAVING bool_or(parse_filename(file) = 'confirmed')"""
     script = [
         "CREATE SCHEMA IF NOT EXISTS lake",
         *made,

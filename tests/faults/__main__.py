@@ -32,6 +32,7 @@ FAULTS: dict[str, tuple[Fault, tuple[int, int], tuple[int, int]]] = {
     "passed": (clocks.passed_over, (2, 8), (1, 2)),
     "full": (disk_full.full, (2, 24), (1, 3)),
 }
+NO_COMPILER = "; no C compiler: only Python's own steps on the disk are reached, and no power is cut"
 WANTED = {"kills": 1000, "reads": 10_000}
 
 
@@ -45,19 +46,16 @@ def main() -> int:
     preload()
     warm_up()
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"seed {asked.seed}" + ("" if reaches_libc() else "; no C compiler: only Python's own steps on the disk are reached"))
+    console.print(f"seed {asked.seed}" + ("" if reaches_libc() else NO_COMPILER))
     total: Counter[str] = Counter()
-    with Progress(
-        TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn(), console=console, disable=not console.is_terminal
-    ) as progress:
+    columns = TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         for case in _cases(asked):
             kind = case.partition(":")[0]
             cases = FAULTS[kind][2 if asked.short else 1][1]
             bar = progress.add_task(case, total=cases)
-            total += _run(case, cases, asked, console)
-            progress.update(bar, completed=cases)
-            if total["reads"] < 0:
-                break
+            total += _run(case, cases, asked, console, lambda done, bar=bar: progress.update(bar, completed=done))  # type: ignore[misc]
+            progress.remove_task(bar)
     return _told(total, console, WANTED if not (asked.short or asked.only) else {})
 
 
@@ -69,11 +67,12 @@ def _cases(asked: argparse.Namespace) -> list[str]:
     return found
 
 
-def _run(case: str, cases: int, asked: argparse.Namespace, console: Console) -> Counter[str]:
+def _run(case: str, cases: int, asked: argparse.Namespace, console: Console, tick: Callable[[int], None]) -> Counter[str]:
     """One lake and its faults, checked; what was counted."""
     began = time.monotonic()
     grace = timedelta(hours=6 if int(case.rpartition(":")[2]) % 2 else 40)
     world = World(case, asked.seed, grace)
+    world.tick = tick
     try:
         FAULTS[case.partition(":")[0]][0](world, cases)
         history = world.history()

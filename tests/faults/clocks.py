@@ -8,9 +8,10 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from pipeline.errors import LakeBusy
-from pipeline.lake import commit, lock
+from pipeline.lake import close, commit, lock
 from tests.faults import readers
 from tests.faults.world import TOLERANCE, Ended, Unit, World
 
@@ -23,9 +24,10 @@ def races(world: World, cases: int) -> None:
     for _ in range(cases):
         units = [world.new_unit(stage) for stage in ("pull", "tag")]
         units += units[:1] if world.random.random() < 0.3 else []  # a task that runs twice at once
-        if world.random.random() < 0.5:
-            world.to_next_closing()
         running = [world.child(_delivery(world, u), wait=False, skew=world.random.choice((-HALF, HALF))) for u in units]
+        if world.random.random() < 0.7:  # the day is over for those who are at work
+            time.sleep(world.random.uniform(0, 0.25))
+            world.to_next_closing()
         running += [world.child(_or_busy(world.close), wait=False, skew=s) for s in (-HALF, HALF)]
         if world.random.random() < 0.7:
             time.sleep(world.random.uniform(0, 0.4))
@@ -47,17 +49,23 @@ def races(world: World, cases: int) -> None:
 def apart(world: World, cases: int) -> None:
     """The closer's clock is hours or a day ahead of all others: late work lands under derived ids, and nothing is lost."""
     readers.start(world)
-    for _ in range(cases):
+    for n in range(cases):
         units = [world.new_unit() for _ in range(3)]
         early, late = units[0], units[1:]
         skew = world.random.choice((-HALF, HALF))
         world.acknowledge(early, world.expect("before", world.child(_delivery(world, early), skew=skew)))
-        ahead = world.random.choice((3, 7, 26, 31))
-        world.expect("closer ahead", world.child(world.close, skew=ahead * 3600.0))
+        ahead = (26, 31, 3)[n % 3] * 3600.0
+        closer = world.child(_paused(world), wait=False, skew=ahead)
+        if _stops(closer):  # it has a list of what it will close; a batch of that day comes now
+            meanwhile = late.pop(0)
+            world.acknowledge(meanwhile, world.expect("meanwhile", world.child(_delivery(world, meanwhile))))
+            os.kill(closer.pid, signal.SIGCONT)
+            world.cases["day closed under a batch"] += 1
+        world.expect("closer ahead", world.wait(closer))
         for unit in late:
             world.acknowledge(unit, world.expect("after", world.child(_delivery(world, unit), skew=-skew)))
         world.cases["clocks apart"] += 1
-        world.clock.advance(world.clock() + timedelta(hours=world.random.choice((1, 9))))
+        world.clock.advance(world.clock() + timedelta(hours=world.random.choice((1, 9, 20))))
     world.expect("recovery", world.child(world.recover))
 
 
@@ -67,7 +75,9 @@ def stopped(world: World, cases: int) -> None:
     for n in range(cases):
         unit = world.new_unit()
         child = world.child(_held_up(world, unit), wait=False)
-        _until_stopped(world, child)
+        if not _stops(child):
+            world.failures.append(f"{unit.batch.name}: a writer that was to be stopped was not")
+            return
         if world.random.random() < 0.5:
             time.sleep(0.9)
         else:
@@ -91,7 +101,9 @@ def passed_over(world: World, cases: int) -> None:
         world.unlocked.add(unit.number)
         dies = n % 2 == 1
         child = world.child(_held_up(world, unit, locks=False, dies=dies), wait=False)
-        _until_stopped(world, child)
+        if not _stops(child):
+            world.failures.append(f"{unit.batch.name}: a writer that was to be stopped was not")
+            return
         world.to_next_closing()
         world.expect("close", world.child(world.close))
         os.kill(child.pid, signal.SIGCONT)
@@ -152,7 +164,25 @@ def _held_up(world: World, unit: Unit, *, locks: bool = True, dies: bool = False
     return deliver
 
 
-def _until_stopped(world: World, child: Ended) -> None:
-    _, status = os.waitpid(child.pid, os.WUNTRACED)
-    if not os.WIFSTOPPED(status):
-        world.failures.append(f"a writer that was to be stopped ended with status {status}")
+def _paused(world: World) -> Callable[[], Any]:
+    """A closing that stops itself when it has merged what it found, before it looks whether more has come."""
+    merge = close._merge_day
+
+    def merge_day(*args: Any) -> Any:
+        merged = merge(*args)
+        close._merge_day = merge
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return merged
+
+    def work() -> Any:
+        close._merge_day = merge_day
+        return world.close()
+
+    return work
+
+
+def _stops(child: Ended) -> bool:
+    """Waits until a child has stopped itself; False where it has ended, which it still tells then."""
+    while not (state := os.waitid(os.P_PID, child.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT)):
+        pass
+    return state.si_code == os.CLD_STOPPED

@@ -2,7 +2,7 @@
 
 A unit is what one batch carries: some rows in each table of its stage. A history is read by two clocks: the true one orders
 reads and acknowledgements, the reader's own one is what `as_of` and `available_at` are held against. With `own` for the moment
-a read began by the reader's clock, and `available` for the `available_at` that a unit's rows carry in the end, corrections applied:
+a read began by the reader's clock, and `available` for the `available_at` that a unit's rows carry in the end, once corrected:
 
 lost     a unit was acknowledged, or seen by a read that had ended, before a read began which lacks a row of it (one whose writer
          had no lock of the system may be seen by an outdated view and vanish until it is acknowledged)
@@ -31,7 +31,7 @@ LOST, DOUBLED, PARTIAL, EARLY, ERROR = KINDS = ("lost", "doubled", "partial", "e
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One table in one read: bit n of `whole` where unit n is there with all its rows once; (rows, distinct rows) of the others."""
+    """One table in one read: bit n of `whole` where unit n is there, all rows once; (rows, distinct rows) of the others."""
 
     table: str
     whole: int
@@ -108,7 +108,8 @@ def check(history: History) -> list[Violation]:
             told = _teller(read, seen)
             if read.as_of is None:
                 found += told(LOST, acknowledged.before(read.began) & own & ~whole, "was acknowledged before and is not in")
-                found += told(LOST, witnessed[seen.table].before(read.began) & ~whole & ~unlocked, "was seen before and is not in")
+                vanished = witnessed[seen.table].before(read.began) & ~whole & ~unlocked
+                found += told(LOST, vanished, "was seen before and is not in")
                 found += told(EARLY, available.through(read.own) & own & ~whole, "says it was available before and is not in")
             elif read.as_of <= read.own:
                 expected = available.through(read.as_of) & own

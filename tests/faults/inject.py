@@ -80,7 +80,8 @@ class Steps:
         if reaches_libc():
             library = ctypes.CDLL(os.environ["NEWSMILL_FAULTS"])
             shared = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-            library.faults_arm(str(below).encode(), ctypes.c_void_p(shared), ctypes.c_long(plan.at), plan.action, plan.error, plan.log)
+            at, shared = ctypes.c_long(plan.at), ctypes.c_void_p(shared)
+            library.faults_arm(str(below).encode(), shared, at, plan.action, plan.error, plan.log)
         else:
             _patch(self, below, plan)
 
@@ -93,7 +94,8 @@ class Steps:
         number = int.from_bytes(self._memory[:8], "little") + 1
         self._memory[:8] = number.to_bytes(8, "little")
         start = 16 + (number - 1) * (_NAME + _PATH)
-        self._memory[start : start + _NAME + _PATH] = call.encode().ljust(_NAME, b"\0")[:_NAME] + path.encode().ljust(_PATH, b"\0")[:_PATH]
+        record = call.encode().ljust(_NAME, b"\0")[:_NAME] + path.encode().ljust(_PATH, b"\0")[:_PATH]
+        self._memory[start : start + _NAME + _PATH] = record
         return number
 
     def strike(self, number: int) -> None:
@@ -110,7 +112,7 @@ _PYTHON_STEPS = ("open", "fsync", "rename", "replace", "mkdir", "unlink", "rmdir
 
 def _patch(steps: Steps, below: Path, plan: Plan) -> None:
     def step(real: Any, name: str, target: Any, *args: Any, **kwargs: Any) -> Any:
-        path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else str(target)
+        path = str(Path(f"/proc/self/fd/{target}").readlink() if isinstance(target, int) else target)
         if not path.startswith(str(below)):
             return real(target, *args, **kwargs)
         number = steps.passed(name, path.removeprefix(str(below)))

@@ -113,7 +113,7 @@ def look(world: World) -> Any:
     """The last reads of a world, and what its files say: from when each unit was available at last, and what is wrong."""
     problems: list[str] = []
     with connect(world.lake.root) as con, (world.root / "last.reads").open("w") as file:
-        for days_ago in (None, 0, *(d / 4 for d in range(60))):
+        for days_ago in (None, 0, *(d / 2 for d in range(24))):
             began = world.clock.true()
             as_of = None if days_ago is None else round(began - days_ago * 86_400, 3)
             seen = _tables(con, tuple(VIEWS) if as_of is None else AS_OF, as_of)

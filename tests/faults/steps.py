@@ -124,7 +124,8 @@ def _disturbed(world: World, aim: Aim, kind: str, work: Callable[[], Any]) -> En
     if ended.how == "hung":
         world.failures.append(f"{kind} hung after {fault} at {ended.step}")
     elif ended.step:
-        part = "recovery" if kind == "recovery" else next(name for name, pattern in PARTS.items() if re.search(pattern, ended.step))
+        parts = (name for name, pattern in PARTS.items() if re.search(pattern, ended.step))
+        part = "recovery" if kind == "recovery" else next(parts)
         world.cases[f"kill: {part}" if ended.how == "killed" else f"call fails: {fault}"] += 1
     elif ended.how == "ok":
         aim.learn(kind)

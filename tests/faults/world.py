@@ -133,6 +133,7 @@ class World:
         self.failures: list[str] = []
         self.readers: list[int] = []
         self.reads = 0
+        self.tick: Callable[[int], None] = lambda _done: None
         self.unlocked: set[int] = set()
         self.at_end: list[Callable[[], Any]] = []
         self.expect("prepare", self.child(lambda: close_days(self.settings, _say)))
@@ -141,6 +142,7 @@ class World:
 
     def child(self, work: Callable[[], Any], plan: Plan | None = None, *, wait: bool = True, skew: float = 0.0) -> Ended:
         """Forks a child that does something to the lake, under a plan where there is one."""
+        self.tick(self.cases.total())
         self.steps.clear()
         reading, writing = os.pipe()
         pid = os.fork()
@@ -160,7 +162,7 @@ class World:
         """How a child ended, or that it stopped."""
         _, status = os.waitpid(running.pid, os.WUNTRACED)
         hit = self.steps.hit
-        step = self.steps.made()[hit - 1] if 0 < hit else ""
+        step = self.steps.made()[hit - 1] if hit > 0 else ""
         if os.WIFSTOPPED(status):
             return replace(running, how="stopped", step=step)
         with os.fdopen(running.value, "rb") as told:
@@ -283,8 +285,8 @@ def _rows(unit: Unit, at: datetime) -> dict[str, pa.Table]:
     if unit.stage == "pull":
         entries = [
             Entry(
-                entry_id=f"{name}-{i}", revision="", wording=f"w{unit.number}", feed_id=name, source="", visit_id=name, seen_at=at,
-                position=i, key=str(i), key_basis=KeyBasis.GUID, title=f"{unit.number} {i} " * 20,
+                entry_id=f"{name}-{i}", revision="", wording=f"w{unit.number}", feed_id=name, source="", visit_id=name,
+                seen_at=at, position=i, key=str(i), key_basis=KeyBasis.GUID, title=f"{unit.number} {i} " * 20,
             )
             for i in range(ROWS["pull"]["entries"])
         ]  # fmt: skip
@@ -317,6 +319,6 @@ def _body(unit: Unit, at: datetime) -> Body:
     items = "".join(f"<item><guid>{i}</guid><title>{unit.number} {i}</title></item>" for i in range(ROWS["pull"]["entries"]))
     content = f'<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{items}</channel></rss>'.encode()
     return Body(
-        kind=Kind.FEED, owner=ids.visit_id(unit.batch_id, name), target=name, url="https://t.example/feed", asked_at=at, answered_at=at,
-        code=FetchCode.OK, status=200, content=content, sha256=ids.content_hash(name),
+        kind=Kind.FEED, owner=ids.visit_id(unit.batch_id, name), target=name, url="https://t.example/feed", asked_at=at,
+        answered_at=at,        code=FetchCode.OK, status=200, content=content, sha256=ids.content_hash(name),
     )  # fmt: skip
