@@ -110,7 +110,7 @@ class Recording:
                 file.lasting = bytes(file.written)
             elif call == "fsync":
                 for i, change in enumerate(changes):
-                    if path in (_parent(change.path), _parent(change.to)):
+                    if path == _parent(change.to or change.path):
                         _lasts(changes[: i + 1], number)
         files = [f for f in (*before.values(), *(c.file for c in changes)) if f]
         return Disk(before), changes, files
@@ -154,34 +154,42 @@ def cuts(world: World, cases: int) -> None:
         world.expect("close", world.child(world.close))
     for kind in ("pull", "tag"):
         unit = world.new_unit(kind)
-        _cut_all(world, f"commit of {kind}", lambda u=unit: world.deliver(u), cases // 4)
-        world.acknowledge(unit, world.expect("deliver", world.child(lambda u=unit: world.deliver(u))))
+        _cut_all(world, f"commit of {kind}", lambda u=unit: world.deliver(u), cases // 3, unit.number)
     world.to_next_closing()
-    _cut_all(world, "closing", world.close, cases - 2 * (cases // 4))
+    _cut_all(world, "closing", world.close, cases - 2 * (cases // 3))
 
 
-def _cut_all(world: World, what: str, work: Callable[[], Any], cases: int) -> None:
+def _cut_all(world: World, what: str, work: Callable[[], Any], cases: int, unit: int | None = None) -> None:
+    """Cuts work off from its end backwards, after steps that matter; once it has ended, its unit is acknowledged."""
     root = world.lake.root
     before = _content(root)
     log = Path(tempfile.mkstemp(dir=world.root)[1])
     with log.open("wb") as file:
         os.set_inheritable(file.fileno(), True)
-        world.expect(what, world.child(work, Plan(log=file.fileno())))
+        done = world.expect(what, world.child(work, Plan(log=file.fileno())))
     recording = Recording(root, log, before)
     after = _content(root)
+    events = recording.events
+    moments = [len(events), *(i for i in range(len(events), 0, -1) if events[i - 1][0] in ("rename", "unlink", "fsync", "mkdir"))]
     for case in range(cases):
         if world.failures:
             break
-        moment = round(case * len(recording.events) / max(1, cases - 1))
-        left = LEFT[case % len(LEFT)]
+        moment = moments[case // 2 * len(moments) // ((cases + 1) // 2)]
+        left = LEFT[(case + case // len(LEFT)) % len(LEFT)]
         _lay_out(root, recording.at(moment, left, world.random))
-        told = f"{what}, cut after {moment} of {len(recording.events)} changes, of the rest {left}"
+        told = f"{what}, cut after {moment} of {len(events)} changes, of the rest {left}"
+        if unit is not None and moment == len(events):
+            world.acknowledged[unit] = 0.0
         _read(world, told)
+        if unit is not None:
+            world.acknowledged.pop(unit, None)
         world.expect(f"recovery, {told}", world.child(world.recover))
         world.expect(f"repeated, {told}", world.child(work))
         _read(world, f"{told}, repeated")
         world.cases["power cut"] += 1
     _lay_out(root, after)
+    if unit is not None and done.how == "ok":
+        world.acknowledged[unit] = done.value
 
 
 def _read(world: World, told: str) -> None:
