@@ -120,7 +120,9 @@ def _lasts(changes: list[Change], number: int) -> None:
     """The last of these changes lasts from an event on; if it moved something, that is there, whatever became of its old name."""
     last = changes[-1]
     last.lasts_from = min(last.lasts_from, number)
-    needed = {last.path, _parent(last.path)} if last.call == "rename" else set()
+    needed = {last.path} if last.call == "rename" else set()
+    if needed and _parent(last.path) != _parent(last.to):
+        needed.add(_parent(last.path))
     for i in range(len(changes) - 2, -1, -1):
         if (changes[i].to or changes[i].path) in needed and changes[i].lasts_from > number:
             _lasts(changes[: i + 1], number)
