@@ -7,6 +7,7 @@ NewsmillError
 │   ├── LakeBusy       somebody else is writing
 │   ├── LakeFormat     written by newer code
 │   ├── DayClosed      the day of a batch is closed
+│   ├── TakenDown      something was taken down while a batch was decided
 │   └── LossError      what came in is not what went out
 └── WorkerError        a parser in a worker process gave no answer
     ├── WorkerKilled   it passed its limit and was ended
@@ -40,6 +41,10 @@ class LakeFormat(LakeError):
 
 class DayClosed(LakeError):
     """The day a batch was to be committed under is closed; its work is done again under a derived id."""
+
+
+class TakenDown(LakeError):
+    """Something was taken down after a batch was decided and before its commit; it is decided again."""
 
 
 class LossError(LakeError):

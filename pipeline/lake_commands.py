@@ -1,5 +1,6 @@
 """The commands `newsmill lake …`: the lake's days, health and history."""
 
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipeline.errors import InputError
 from pipeline.terminal import Json, Lake, print_json, settings, watched
 
 app = typer.Typer(help="The lake's days, health and history.", no_args_is_help=True, rich_markup_mode="markdown")
@@ -97,3 +99,39 @@ def status(
         print_json(asdict(found))
     else:
         draw(found, Console(highlight=False, width=100))
+
+
+@app.command()
+def forget(  # noqa: PLR0913, PLR0917 - what may be said to a command
+    named: Annotated[
+        str, typer.Argument(metavar="ID|ADDRESS|NAME", help="An article, by its id, a version's, an entry's, or by address.")
+    ],
+    source: Annotated[bool, typer.Option("--source", help="It names a source, or one feed: all of that goes.")] = False,
+    why: Annotated[str, typer.Option(help="The reason; it is kept.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    lake: Lake = None,
+    json: Json = False,
+) -> None:
+    """Takes an article or a source down for good. Example: `newsmill lake forget a_d8c63c642d19ef40b3fd --why "by request"`
+
+    No view shows it any more, its words and bytes are erased from every file, and it does not come back.
+    """
+    from pipeline.run import Target, plan_takedown, take_down
+
+    if not dry_run and not why.strip():
+        raise InputError('say why, it is kept with the tombstone: --why "…"')
+    told, target = settings(lake), Target(named, source)
+    going = plan_takedown(told, target)
+    say = Console(highlight=False, soft_wrap=True, markup=False, stderr=json).print
+    say(str(going))
+    erased = None
+    if not dry_run:
+        if not yes and going and not sys.stdin.isatty():
+            raise InputError("nobody can be asked here: add --yes to take it down, or --dry-run to see what would go")
+        if not yes and going:
+            typer.confirm("take it down? it cannot be had back", abort=True, err=json)
+        erased = take_down(told, target, why)
+        say(str(erased or "nothing was left to erase"))
+    if json:
+        print_json({**asdict(going), "erased": erased and asdict(erased)})

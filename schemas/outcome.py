@@ -90,6 +90,8 @@ class LateCommit:
 class Forgotten:
     """A tombstone: something that was taken down, is in no view any more, and does not come back."""
 
-    what: str = col("article, entry, key (an address, by its hash) or source")
+    what: str = col(
+        "article, entry, source; by their hash: key (an address), place (one that may be shared), words (title or text)"
+    )
     id: str = col("its id")
     why: str = col("the reason given")

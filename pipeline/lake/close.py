@@ -18,6 +18,7 @@ from pipeline.errors import LakeError
 from pipeline.lake.commit import Timing, confirm, note_of
 from pipeline.lake.compact import Compactor, Stamped
 from pipeline.lake.durable import fsync, make_dirs
+from pipeline.lake.erase import erase_pending
 from pipeline.lake.layout import CLOSER, SCHEMA_DAY, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import Fence, hold, nobody_commits
 from pipeline.lake.retire import Retired, Rules, retire
@@ -59,6 +60,8 @@ class ClosingReport:
 def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) -> ClosingReport:
     """Closes every day and month whose time has come, oldest first, and deletes what nobody can be reading any more.
 
+    Before that it brings to its end what takedowns have left to be erased.
+
     Raises:
         LakeBusy: somebody else is closing, or keeps the lake from moving on; the message says who.
         LossError: a batch's files do not hold what it says; its day stays open.
@@ -68,6 +71,8 @@ def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) 
     now = timing.clock()
     closed: list[Closed] = []
     with hold(lake, BatchRef(batch_id_of(now), CLOSER), "close", last=True) as fence:
+        if erased := erase_pending(lake, timing):
+            say(str(erased))
         for day in [day for day in lake.days() if closable_from(day) <= now and not watermark(lake).covers(day)]:
             closed.append(_close_day(lake, day, timing, fence))
             say(str(closed[-1]))

@@ -102,6 +102,15 @@ def tagged_versions(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> s
     return set(_ask(con, query, version_id=version_ids)["version_id"].to_pylist())
 
 
+def there_to_tag(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> set[str]:
+    """Which of these article versions, that waited for a tagger, have not been taken down since."""
+    query = """
+        SELECT version_id FROM lake.articles SEMI JOIN asked USING (version_id)
+        WHERE date >= lake.open_from() AND article_id NOT IN (SELECT id FROM lake.forgotten)
+    """
+    return set(_ask(con, query, version_id=version_ids)["version_id"].to_pylist())
+
+
 def readable_from(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> datetime | None:
     """From when all of these entries could be read."""
     query = "SELECT max(available_at) AS at FROM lake.entries SEMI JOIN asked USING (entry_id)"
@@ -166,7 +175,7 @@ def first_with_text(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> dict[s
         SELECT a.text_hash, a.version_id, a.article_id, a.seen_at, coalesce(r.story_id, a.article_id) AS story_id
         FROM lake.articles a SEMI JOIN asked USING (text_hash)
         LEFT JOIN lake.relations r USING (version_id)
-        WHERE a.version_id NOT IN (SELECT id FROM lake.superseded)
+        WHERE a.version_id NOT IN (SELECT id FROM lake.superseded) AND a.article_id NOT IN (SELECT id FROM lake.forgotten)
         QUALIFY row_number() OVER (PARTITION BY a.text_hash ORDER BY a.available_at, a.seen_at, a.version_id) = 1
     """
     return {row.pop("text_hash"): FirstText(**row) for row in _ask(con, query, text_hash=hashes).to_pylist()}
@@ -177,8 +186,9 @@ def untagged(con: duckdb.DuckDBPyConnection) -> list[Untagged]:
     rows = con.sql(
         """
         WITH waiting AS MATERIALIZED (
-            SELECT version_id FROM (SELECT version_id FROM lake.articles WHERE date >= lake.open_from())
+            SELECT version_id FROM (SELECT version_id, article_id FROM lake.articles WHERE date >= lake.open_from())
             ANTI JOIN (SELECT version_id FROM lake.taggings WHERE date >= lake.open_from() - 1) USING (version_id)
+            WHERE article_id NOT IN (SELECT id FROM lake.forgotten)
         )
         SELECT a.* FROM lake.articles a JOIN waiting USING (version_id) WHERE a.date >= lake.open_from()
         ORDER BY a.available_at, a.seen_at, version_id

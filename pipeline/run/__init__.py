@@ -6,7 +6,21 @@ have yet is decided against all that was committed before, and committed whole.
 
 from pipeline.lake.layout import batch_id_of
 from pipeline.run.batch import Report, finish_broken_off, run_once, settle, work_shard
+from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
 from pipeline.run.upkeep import close_days
 from pipeline.settings import SHARDS
 
-__all__ = ["SHARDS", "Report", "batch_id_of", "close_days", "finish_broken_off", "run_once", "settle", "work_shard"]
+__all__ = [
+    "SHARDS",
+    "Report",
+    "Takedown",
+    "Target",
+    "batch_id_of",
+    "close_days",
+    "finish_broken_off",
+    "plan_takedown",
+    "run_once",
+    "settle",
+    "take_down",
+    "work_shard",
+]

@@ -1,17 +1,20 @@
 """A batch from its first shard to its commit, the same for every stage. I/O."""
 
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import duckdb
 
-from pipeline.errors import DayClosed
+from pipeline.errors import DayClosed, TakenDown
 from pipeline.lake import connect
 from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm_batches, day_of, next_part, system_clock
 from pipeline.lake.durable import remove_dir
+from pipeline.lake.erase_raw import drop_bodies
+from pipeline.lake.forget import tombstones_placed
 from pipeline.lake.layout import STAGES, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import Fence, hold, refuse_if_held
 from pipeline.lake.rows import Tables, merge
@@ -32,6 +35,7 @@ from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
 from pipeline.run.account import SHARDS_MISSING, balance, in_words
 from pipeline.run.context import Context, Decided, Say
+from pipeline.run.takedown import gone_documents, gone_pages
 from pipeline.settings import Settings
 from schemas.columns import from_arrow
 from schemas.outcome import CameIn
@@ -88,6 +92,7 @@ def settle(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock
     with hold(lake, batch, "commit", last=True) as fence:
         confirm_batches(lake, committed(lake, batch), timing)
         taken, idle = _commit_finished(lake, batch, timing, fence, clock)
+        _drop_gone(lake, batch, taken)
         forget_shards(lake, batch, taken)
         if not _still_kept(lake, batch):
             end(lake, batch)
@@ -125,7 +130,8 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
     """Commits what shards have finished and the lake does not hold.
 
     Returns the shards whose results it holds now, and the account of those that had nothing to add to it.
-    Where the batch's day was closed meanwhile, it is decided once more and committed under a derived id.
+    Where the batch's day was closed meanwhile, it is decided once more and committed under a derived id; once more it is decided
+    also where something was taken down.
     """
     finished = finished_shards(lake, batch)
     while True:
@@ -135,13 +141,33 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
         if not fresh:
             return finished, {}
         merged = merge([shard_tables(lake, batch, label) for label in fresh])
+        before = tombstones_placed(lake)
         with connect(lake.root) as con:
             decided = _decide(con, batch, merged)
         if not any(table.num_rows for table in decided.tables.values()):
             return finished, decided.counts
         target, day = next_part(lake, batch, clock(), late=_expired(lake, batch, clock))
-        with suppress(DayClosed):
-            commit(lake, Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day), timing, fence)
+        with suppress(DayClosed, TakenDown):
+            parcel = Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day)
+            commit(lake, parcel, timing, partial(_unless_taken_down, lake, before, fence))
+
+
+@contextmanager
+def _unless_taken_down(lake: Lake, before: list[str], fence: Fence) -> Iterator[None]:
+    """Holds a takedown's commit back too: whatever is committed after it was decided knowing of it."""
+    with fence():
+        if tombstones_placed(lake) != before:
+            raise TakenDown("something was taken down meanwhile: what the batch adds is decided once more")
+        yield
+
+
+def _drop_gone(lake: Lake, batch: BatchRef, shards: list[str]) -> None:
+    """Drops the bytes in which a batch met what was taken down, now that all else in them is in the lake."""
+    find = {"pull": gone_documents, "read": gone_pages}.get(batch.stage)
+    if find and shards:
+        with connect(lake.root) as con:
+            if con.sql("SELECT 1 FROM lake.forgotten LIMIT 1").fetchall():
+                drop_bodies(lake, batch, find(con, merge([shard_tables(lake, batch, label) for label in shards])))
 
 
 def _decide(con: duckdb.DuckDBPyConnection, batch: BatchRef, merged: Tables) -> Decided:

@@ -18,6 +18,7 @@ from pipeline.lake.rows import Tables
 from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
+from pipeline.run.takedown import Carried, carried, ended_forgotten, gone_entries, silenced, wordless_entry
 from schemas import ids
 from schemas.article import Unreadable
 from schemas.columns import from_arrow, to_arrow
@@ -37,7 +38,10 @@ def work(context: Context) -> Tables:
         last = last_visits(con)
         feeds = {f.feed_id: f for f in load_catalogue(context.settings.catalogue) if is_mine(context, host_of(f.url))}
         all_due = due(tuple(feeds.values()), {i: _last(v) for i, v in last.items()}, context.clock())
-        now_due = () if context.expired else all_due
+        silent = silenced(con, all_due)
+        if silent:
+            context.say(f"not visited, as they were taken down: {', '.join(sorted(silent))}; take them out of the catalogue")
+        now_due = () if context.expired else [f for f in all_due if f.feed_id not in silent]
         context.say(f"{len(now_due)} of {len(feeds)} feeds are due")
         requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
         came_in = [CameIn(id=r.owner, name=r.target) for r in requests]
@@ -61,6 +65,7 @@ def work(context: Context) -> Tables:
         "came_in": to_arrow(came_in, CameIn),
         "visits": to_arrow(visits, Visit),
         "entries": to_arrow(fresh, Entry),
+        "carried": to_arrow(carried(entries), Carried),
         "passed_over": to_arrow(passed, PassedOver),
     }
 
@@ -70,16 +75,19 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     # where two shards bring one visit, that which read the document has more to say than that which found it known by then
     visits = {v.visit_id: v for v in sorted(from_arrow(merged["visits"], Visit), key=lambda v: v.entries_seen)}
     fresh, passed = _new_revisions(con, from_arrow(merged["entries"], Entry))
+    gone = gone_entries(con, fresh)
+    fresh = [wordless_entry(e) if e.entry_id in gone else e for e in fresh]
     over = {p.entry_id: p for p in [*from_arrow(merged["passed_over"], PassedOver), *passed]}
     ends = Counter([(e.visit_id, "new") for e in fresh] + [(p.visit_id, p.why) for p in over.values()])
     had = known_visits(con, list(visits), a_day_before(v.visited_at for v in visits.values()))
-    dead_ends = [_no_link(e) for e in fresh if not (e.url or e.content_html or e.summary)]
+    taken_down = [ended_forgotten(e) for e in fresh if e.entry_id in gone]
+    dead_ends = [_no_link(e) for e in fresh if e.entry_id not in gone and not (e.url or e.content_html or e.summary)]
     tables = {
         "visits": to_arrow([_with_ends(v, ends) for v in visits.values() if v.visit_id not in had], Visit),
         "entries": to_arrow(fresh, Entry),
-        "outcomes": to_arrow(dead_ends, Outcome),
+        "outcomes": to_arrow([*taken_down, *dead_ends], Outcome),
     }
-    return Decided(tables, {"without link": len(dead_ends)})
+    return Decided(tables, {"without link": len(dead_ends), "taken down": len(taken_down)})
 
 
 def settled_before(con: duckdb.DuckDBPyConnection, batch: BatchRef, came_in: list[str]) -> set[str]:

@@ -32,6 +32,7 @@ from pipeline.run.account import attempt_key
 from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.failure import failure
 from pipeline.run.ledger import Ledger, load_memory
+from pipeline.run.takedown import gone_attempts, gone_entries, tombstones, without_words, wordless_pages
 from schemas import ids
 from schemas.article import Article, Attempt, Reading, Unreadable
 from schemas.columns import from_arrow, to_arrow
@@ -48,10 +49,13 @@ def work(context: Context) -> Tables:
     with connect(context.lake.root) as con:
         waiting = [] if context.expired else due_entries(con, context.clock())
         due = [d for d in waiting if is_mine(context, host_of(d.entry.url))]
+        gone = gone_entries(con, [d.entry for d in due])
         context.say(f"{len(due)} entries are due")
         came_in = _came_in(due, kept_here(context))
-        settled, requests = _plan(context, con, [d for d in due if d.entry.url])
-        in_feed = [d for d in due if not d.entry.url]
+        left = [d for d in due if d.entry.entry_id not in gone]
+        settled, requests = _plan(context, con, [d for d in left if d.entry.url])
+        settled += [_attempt(d.entry, d.attempt, context.clock(), code="forgotten") for d in due if d.entry.entry_id in gone]
+        in_feed = [d for d in left if not d.entry.url]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
         bodies = list(ask(context, requests, {}))
         entries = entries_by_id(con, [(b.target, b.revision or "") for b in bodies])
@@ -74,15 +78,18 @@ def work(context: Context) -> Tables:
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     """What the attempts add to the lake: one outcome each, articles, keys and relations where there is news."""
     attempts = sorted(from_arrow(merged["attempts"], Attempt), key=lambda a: (a.seen_at, a.feed_id, a.position, a.entry_id))
+    gone = gone_attempts(con, attempts)
+    attempts = without_words(attempts, gone)
     ledger = Ledger(load_memory(con, attempts))
     for one in attempts:
         ledger.enter(one)
     made = from_arrow(merged["pages"], Page)
     had = known_pages(con, [p.page_id for p in made], a_day_before(p.fetched_at for p in made))
     # a page whose attempt was settled by another batch meanwhile is still a fetch that was made
-    pages = {p.page_id: p for p in made if p.page_id not in had}
+    pages = {p.page_id: p for p in wordless_pages(made, gone) if p.page_id not in had}
     latest = readable_from(con, [a.entry_id for a in attempts])
-    return Decided({"pages": to_arrow(pages.values(), Page), **ledger.tables()}, {"due again": ledger.due_again()}, latest)
+    tables = {"pages": to_arrow(pages.values(), Page), **ledger.tables(), "forgotten": tombstones(con, gone)}
+    return Decided(tables, {"due again": ledger.due_again()}, latest)
 
 
 def settled_before(con: duckdb.DuckDBPyConnection, _batch: BatchRef, came_in: list[str]) -> set[str]:

@@ -7,9 +7,10 @@ import duckdb
 
 from pipeline.lake import connect
 from pipeline.lake.commit import Timing, confirm_batches
+from pipeline.lake.forget import forgotten
 from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
-from pipeline.lake.work import Untagged, known_companies, tagged_versions, untagged
+from pipeline.lake.work import Untagged, known_companies, tagged_versions, there_to_tag, untagged
 from pipeline.read import promotion_spans
 from pipeline.run.context import Context, Decided, is_mine
 from pipeline.tag import Tagger
@@ -49,7 +50,8 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     """What of the shards' results the lake does not have: versions tagged meanwhile are left out, companies are added once."""
     taggings = from_arrow(merged["taggings"], Tagging)
     had = tagged_versions(con, [t.version_id for t in taggings])
-    fresh = {t.version_id: t for t in taggings if t.version_id not in had}
+    gone = forgotten(con, [t.article_id for t in taggings])
+    fresh = {t.version_id: t for t in taggings if t.version_id not in had and t.article_id not in gone}
     runs = {t.tagging_id for t in fresh.values()}
     mentions = {(m.version_id, m.field, m.start): m for m in from_arrow(merged["mentions"], Mention) if m.tagging_id in runs}
     sentiments = {(s.version_id, s.company_id): s for s in from_arrow(merged["sentiments"], Sentiment) if s.tagging_id in runs}
@@ -67,8 +69,8 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
 
 
 def settled_before(con: duckdb.DuckDBPyConnection, _batch: BatchRef, came_in: list[str]) -> set[str]:
-    """Which of these article versions have been tagged."""
-    return tagged_versions(con, came_in)
+    """Which of these article versions have been tagged, or taken down."""
+    return tagged_versions(con, came_in) | (set(came_in) - there_to_tag(con, came_in))
 
 
 _WORDS = {-1: "negative", 0: "neutral", 1: "positive"}

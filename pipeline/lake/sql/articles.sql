@@ -1,6 +1,7 @@
--- The last version of every article; duplicate_of names the earlier article with the same text, while that still has it.
+-- The last version of every article; duplicate_of names the earlier article with the same text, while that still has it and stands.
 CREATE VIEW articles AS
-SELECT a.*, r.other_article_id AS duplicate_of, coalesce(r.story_id, a.article_id) AS story_id
+SELECT a.*, CASE WHEN r.other_article_id NOT IN (SELECT id FROM lake.forgotten) THEN r.other_article_id END AS duplicate_of,
+       coalesce(r.story_id, a.article_id) AS story_id
 FROM lake.articles a
 LEFT JOIN lake.relations r
   ON r.version_id = a.version_id AND r.kind = 'duplicate_of' AND r.other_version_id NOT IN (SELECT id FROM lake.superseded)

@@ -8,7 +8,8 @@ CREATE MACRO superseded_as_of(ts) AS TABLE
 SELECT id FROM lake.superseded WHERE available_at <= ts AND settled(batch_id, stage, date, ts);
 
 CREATE MACRO articles_as_of(ts) AS TABLE
-SELECT a.*, r.other_article_id AS duplicate_of, coalesce(r.story_id, a.article_id) AS story_id
+SELECT a.*, CASE WHEN r.other_article_id NOT IN (SELECT id FROM lake.forgotten) THEN r.other_article_id END AS duplicate_of,
+       coalesce(r.story_id, a.article_id) AS story_id
 FROM lake.articles a
 LEFT JOIN lake.relations r
   ON r.version_id = a.version_id AND r.kind = 'duplicate_of' AND r.available_at <= ts
@@ -38,5 +39,5 @@ QUALIFY row_number() OVER (PARTITION BY company_id ORDER BY available_at DESC, b
 
 CREATE MACRO outcomes_as_of(ts) AS TABLE
 SELECT * FROM lake.outcomes
-WHERE available_at <= ts AND settled(batch_id, stage, date, ts)
+WHERE available_at <= ts AND settled(batch_id, stage, date, ts) AND entry_id NOT IN (SELECT id FROM lake.forgotten)
 QUALIFY row_number() OVER (PARTITION BY entry_id, revision ORDER BY attempt DESC) = 1;
