@@ -60,8 +60,8 @@ class Parcel:
     day: date | None = None
 
 
-#: How far ahead of the rename rows are stamped at first, and the least that must be left when it is done.
-LEAD, MARGIN = timedelta(milliseconds=300), timedelta(milliseconds=20)
+#: How far ahead of the rename rows are stamped at first, and the least that must be left for it and for confirming it.
+LEAD, MARGIN = timedelta(milliseconds=300), timedelta(milliseconds=100)
 #: A correction may be late itself; its own lead is generous.
 CORRECTION_LEAD = timedelta(seconds=5)
 #: Beside the mark `confirmed` lies `confirmed.<microseconds since 1970>` where a batch counts from another time than its stamp.

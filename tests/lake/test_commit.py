@@ -1,6 +1,7 @@
 """The commit: whole or not at all, once, and stamped late but never early."""
 
 import json
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipeline.lake.views import prepare
 from schemas import TABLES, table_schema
 from schemas.columns import to_arrow
 from schemas.feed import Visit, VisitCode
+from schemas.outcome import Outcome, OutcomeCode
 
 BATCH = BatchRef("20261123T014200Z", "pull")
 NOW = datetime(2026, 11, 23, 1, 42, tzinfo=UTC)
@@ -32,6 +34,14 @@ def visits(*names: str):
         for n in names
     ]  # fmt: skip
     return {"visits": to_arrow(rows, Visit)}
+
+
+def outcomes(name: str):
+    ended = Outcome(
+        entry_id=name, revision="1", feed_id="f", source="f", attempt=1, code=OutcomeCode.GONE, kept=False, final=True,
+        title=name, ended_at=NOW,
+    )  # fmt: skip
+    return {"outcomes": to_arrow([ended], Outcome)}
 
 
 @pytest.fixture
@@ -162,6 +172,26 @@ def test_a_commit_that_died_before_its_check_is_checked_by_whoever_comes_next(la
     with connect(lake.root) as con:
         assert con.sql("SELECT count(*) FROM lake.late_commits").fetchall() == [(1,)]
         assert con.sql("SELECT v.available_at = readable_at FROM lake.visits v, lake.late_commits").fetchall() == [(True,)]
+
+
+def test_what_is_confirmed_later_does_not_come_into_a_past_that_was_read_without_it(lake: Lake) -> None:
+    """Killed between its rename, which was in time, and its mark: `as_of` does not count it until it has one."""
+    commit(lake, Parcel(BATCH, outcomes("a")), TIMING)
+    (lake.hot(BATCH) / "confirmed").unlink()
+    with connect(lake.root) as con:
+        ((stamped,),) = con.sql("SELECT available_at FROM lake.outcomes").fetchall()
+        while datetime.now(UTC) <= stamped:
+            time.sleep(0.02)
+        assert con.sql("FROM outcomes_as_of(now())").fetchall() == []
+        confirm(lake, lake.hot(BATCH), TIMING)
+        ((counts_from,),) = con.sql("SELECT available_at FROM lake.outcomes").fetchall()
+        assert counts_from > datetime.now(UTC) and con.sql("FROM outcomes_as_of(now())").fetchall() == []
+        assert len(con.execute("FROM outcomes_as_of(?)", [counts_from]).fetchall()) == 1
+        # also a query that listed the corrections before there was one goes by the time beside the mark
+        shutil.rmtree(lake.hot(BATCH).with_name(f"{BATCH.name}.late1"))
+        just_before = counts_from - timedelta(microseconds=1)
+        assert con.execute("FROM outcomes_as_of(?)", [just_before]).fetchall() == []
+        assert len(con.execute("FROM outcomes_as_of(?)", [counts_from]).fetchall()) == 1
 
 
 def test_rows_never_count_before_what_they_rest_on(lake: Lake) -> None:
