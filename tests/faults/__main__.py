@@ -23,10 +23,10 @@ from tests.faults.world import World, warm_up
 Fault = Callable[[World, int], None]
 #: What is done, on how many lakes, and how many cases on each; in the short form.
 FAULTS: dict[str, tuple[Fault, tuple[int, int], tuple[int, int]]] = {
-    "kills": (steps.kills, (8, 125), (1, 12)),
-    "calls": (steps.failing_calls, (5, 100), (1, 10)),
-    "power": (power_cut.cuts, (4, 36), (1, 6)),
-    "races": (clocks.races, (3, 24), (1, 2)),
+    "kills": (steps.kills, (8, 125), (1, 10)),
+    "calls": (steps.failing_calls, (5, 100), (1, 8)),
+    "power": (power_cut.cuts, (3, 36), (1, 6)),
+    "races": (clocks.races, (2, 24), (1, 2)),
     "apart": (clocks.apart, (2, 14), (1, 2)),
     "stopped": (clocks.stopped, (2, 10), (1, 2)),
     "passed": (clocks.passed_over, (2, 8), (1, 2)),
