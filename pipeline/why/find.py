@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline.dedupe import url_key
 from pipeline.errors import InputError
+from schemas import ids
 
 #: The beginning of an id is enough from this length on, where only one id begins so.
 SHORTEST_PREFIX = 6
@@ -56,6 +57,7 @@ def find(con: duckdb.DuckDBPyConnection, asked: str) -> Found:
         InputError: nothing in the lake is meant by it, or more than one thing; the message says what could be meant.
     """
     asked = asked.strip()
+    _refuse_taken_down(con, asked)
     if asked.lower().startswith(("http:", "https:")):
         return _at_address(con, asked)
     kind = KINDS.get(asked[:1].lower())
@@ -66,6 +68,14 @@ def find(con: duckdb.DuckDBPyConnection, asked: str) -> Found:
     if kind.leads_to == "article_id":
         return Found(id, kind.name, tuple(led_to), _entries_of(con, led_to))
     return _behind(con, id, kind.name, led_to)
+
+
+def _refuse_taken_down(con: duckdb.DuckDBPyConnection, asked: str) -> None:
+    names = [asked.lower(), ids.content_hash(url_key(asked))]
+    query = "SELECT min(available_at), arg_min(why, available_at) FROM lake.forgotten WHERE id IN (?, ?)"
+    ((at, why),) = con.sql(query, params=names).fetchall()
+    if at:
+        raise InputError(f"{asked} was taken down on {at:%Y-%m-%d %H:%M} UTC ({why}): nothing of it is kept")
 
 
 def _whole_id(con: duckdb.DuckDBPyConnection, kind: Kind, asked: str) -> str:

@@ -15,6 +15,7 @@ from pipeline.lake import connect
 from pipeline.lake.layout import CLOSER, BatchRef, Lake
 from pipeline.lake.lock import hold
 from pipeline.run import Target, batch, close_days, plan_takedown, run_once, settle, take_down, work_shard
+from pipeline.why import find
 from tests.run.publisher import Desk, page_of, publishing
 from tests.run.takedowns import COPY, WORDS, as_of, copy_of, fill, item, moments_of, text_of, unfit_records, words_left
 
@@ -110,6 +111,9 @@ def test_it_may_be_named_in_many_ways(desk: Desk, how: str) -> None:
     take(desk, named[how])
     assert desk.rows(f"FROM lake.articles WHERE article_id = '{gone}'") == [] and gone in marks(desk)
     assert not plan_takedown(desk.settings, Target(named[how])) and take(desk, named[how]) == "None"
+    if how != "version":  # of that nothing is kept, not even a tombstone
+        with connect(desk.settings.lake) as con, pytest.raises(InputError, match=r"was taken down on 20.* UTC"):
+            find(con, named[how])
 
 
 def test_what_is_not_known_is_said_with_the_remedy(desk: Desk) -> None:
