@@ -125,7 +125,9 @@ def _contents(place: Path, at: str, remedy: str) -> tuple[dict[Path, tuple[str, 
             found.append(error(seen.kind, f"{at}/{name}", seen.problem, remedy))
         else:
             sound[place / name] = seen.lacking
-    for path in sorted(p for p in place.iterdir() if p.name not in {*said, NOTE, CONFIRMED} and not p.name.startswith(".")):
+    ours = {*said, NOTE}
+    strange = (p for p in place.iterdir() if p.name not in ours and p.name.partition(".")[0] not in ("", CONFIRMED))
+    for path in sorted(strange):
         found.append(_unnamed(path, f"{at}/{path.name}"))
     return sound, found
 
