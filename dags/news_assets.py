@@ -8,5 +8,7 @@ from airflow.sdk import Asset
 VISITS = Asset("newsmill_visits", uri="newsmill://lake/visits")
 ARTICLES = Asset("newsmill_articles", uri="newsmill://lake/articles")
 TAGS = Asset("newsmill_tags", uri="newsmill://lake/tags")
+#: A day was closed; the partition key is the day, such as 2026-11-23.
+DAYS = Asset("newsmill_days", uri="newsmill://lake/days")
 
 ANNOUNCES = {"pull": VISITS, "read": ARTICLES, "tag": TAGS}

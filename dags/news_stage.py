@@ -6,7 +6,7 @@ Needs its pools: `make run` creates them; elsewhere `airflow pools import config
 from datetime import timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import task
+from airflow.sdk import ExceptionRetryPolicy, RetryRule, task
 from news_assets import ANNOUNCES
 
 from pipeline.settings import SHARDS
@@ -15,11 +15,20 @@ from pipeline.settings import SHARDS
 VISITING_POOLS = [f"newsmill_shard_{shard}" for shard in range(SHARDS)]
 TAGGING_POOLS = ["default_pool"] * SHARDS
 
+BUSY = "pipeline.errors.LakeBusy"
+#: A stage stays for 90 seconds with a batch whose Airflow was stopped between two tasks: two such waits outlast that.
+PATIENT = ExceptionRetryPolicy(rules=[RetryRule(BUSY, retry_delay=timedelta(seconds=50), reason="somebody else is writing")])
+
 RULES = {
     "catchup": False,
     "max_active_runs": 1,
     "tags": ["newsmill"],
-    "default_args": {"retries": 2, "retry_delay": timedelta(seconds=10), "execution_timeout": timedelta(minutes=30)},
+    "default_args": {
+        "retries": 2,
+        "retry_delay": timedelta(seconds=10),
+        "retry_policy": PATIENT,
+        "execution_timeout": timedelta(minutes=30),
+    },
 }
 
 
@@ -42,15 +51,18 @@ def work(stage: str, shard: int, dag_run=None) -> None:
 def commit_and_announce(stage: str, dag_run=None, outlet_events=None) -> dict:
     import os
 
-    from pipeline.run import settle
+    from pipeline.run import follow_up, settle
     from pipeline.settings import Settings
 
-    report = settle(Settings.from_env(os.environ), stage, batch_of(dag_run), print)
+    settings = Settings.from_env(os.environ)
+    report = settle(settings, stage, batch_of(dag_run), print)
+    key = follow_up(settings, stage, report.batch_id)
+    print(f"announced as {key}: {ANNOUNCES[stage].name}")
     event = outlet_events[ANNOUNCES[stage]]
     event.extra = {"batch_id": report.batch_id, **report.counts}
-    if dag_run.partition_key is None:  # without a key the event of a run by hand would start nothing
-        event.add_partitions([report.batch_id])
-    return event.extra
+    if key != dag_run.partition_key:  # a run by hand has none, and an event without a key would start nothing
+        event.add_partitions([key])
+    return {"announced_as": key, **event.extra}
 
 
 def add_stage(stage: str, pools: list[str]) -> None:

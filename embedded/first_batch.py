@@ -72,10 +72,10 @@ class FirstBatch:
             # a tick of the schedule may come first, and then has the news; the run by hand would find nothing
             first = self.watch.until(DAGS[0], lambda: self.api.first_started(DAGS[0], since))
         batch_id = first["partition_key"] or batch_id_of(datetime.fromisoformat(first["run_after"]))
-        self._to_end(DAGS[0], lambda: self.api.run(DAGS[0], first["dag_run_id"]))
+        batch_id = self._to_end(DAGS[0], lambda: self.api.run(DAGS[0], first["dag_run_id"])) or batch_id
         for dag in DAGS[1:]:
             self.steps.begin(dag)
-            self._to_end(dag, partial(self.api.run_of_batch, dag, batch_id))
+            batch_id = self._to_end(dag, partial(self.api.run_of_batch, dag, batch_id)) or batch_id
 
     def _begin(self) -> Json | None:
         """A run that is under way, from the schedule or from before a kill, or else one by hand."""
@@ -83,7 +83,8 @@ class FirstBatch:
             raise FirstBatchFailed(f"Airflow cannot load {errors[0]['filename']}:\n{errors[0]['stack_trace']}")
         return self.api.unfinished(DAGS[0]) or self.api.trigger(DAGS[0])
 
-    def _to_end(self, dag: str, ask: Callable[[], Json | None]) -> None:
+    def _to_end(self, dag: str, ask: Callable[[], Json | None]) -> str | None:
+        """Under which batch id the next DAG goes on: a run left by an earlier Airflow may be too old for its own."""
         from pipeline.run.account import in_words
 
         def ended() -> Json | None:
@@ -98,7 +99,9 @@ class FirstBatch:
 
         run = self.watch.until(dag, ended)
         counts = self.api.announced(run)
+        announced_as: str | None = counts.pop("announced_as", None)
         self.steps.end(dag, in_words(counts) if counts else "nothing announced")
+        return announced_as
 
 
 def progress(tasks: list[Json]) -> str:

@@ -129,6 +129,8 @@ def _merge_day(lake: Lake, day: date, places: list[Path], compactor: Compactor, 
     for place in places:
         for table, rows in note_of(place)["rows"].items():
             said[table] = said.get(table, 0) + rows
+            if rows:  # also where the file is gone: then it is missed
+                sources.setdefault(table, [_columns(lake, table)])
         for path in _tables(place):
             sources.setdefault(path.stem, [_columns(lake, path.stem)]).append(path)
     if unknown := (sources.keys() | {t for t, rows in said.items() if rows}) - TABLES.keys():

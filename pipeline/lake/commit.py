@@ -20,14 +20,15 @@ import pyarrow.parquet as pq
 
 from pipeline import __version__
 from pipeline.errors import DayClosed
-from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, sha256
+from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, remove_dir, sha256
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import Fence, guarded
 from pipeline.lake.rows import Tables, write_tables
 from pipeline.lake.views import turn_away
 from pipeline.lake.watermark import closing, open_day, taken, watermark
+from pipeline.lake.watermark import late as came_late
 from schemas import Stamp, table_schema
-from schemas.columns import arrow_schema, to_arrow
+from schemas.columns import arrow_schema, from_arrow, to_arrow
 from schemas.outcome import LateCommit
 
 Clock = Callable[[], datetime]
@@ -190,6 +191,21 @@ def _correct(lake: Lake, place: Path, number: int, late: LateCommit, timing: Tim
             _place(lake, correction, parcel, CORRECTION_LEAD, timing, lambda: guarded(lake, late.late_stage))
             _refuse_closed(lake, correction)
             return correction
+
+
+def recommit_corrections(lake: Lake, stage: str, timing: Timing, say: Callable[[str], None]) -> None:
+    """Commits the corrections of a stage again whose day was closed without them, under a day that is open."""
+    for lost in came_late(lake):
+        name, _, number = lost.name.rpartition(".late")
+        ref = BatchRef.parse(name)
+        if not (ref and ref.stage == stage and number.isdigit()):
+            continue
+        place = lost.with_name(name)
+        if not _correction(lake, place, int(number)):
+            (row,) = from_arrow(pq.read_table(lost / "late_commits.parquet", partitioning=None), LateCommit)
+            _correct(lake, place, int(number), row, timing)
+        say(f"{lost.name}: its day was closed without it, what it corrects is corrected under a day that is open")
+        remove_dir(lost, lake.root / "staging")
 
 
 def _place(lake: Lake, place: Path, parcel: Parcel, lead: timedelta, timing: Timing, fence: Fence) -> bool:

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -134,6 +135,11 @@ def unfinished(lake: Lake, stage: str) -> list[BatchRef]:
 def begin(lake: Lake, batch: BatchRef) -> None:
     """Marks a batch as begun, before its first byte is asked for."""
     make_dirs(lake.staging(batch))
+
+
+def quiet_since(lake: Lake, batch: BatchRef) -> datetime:
+    """When a batch that is begun was last seen to move on: it was begun, or a shard left its results."""
+    return datetime.fromtimestamp(lake.staging(batch).stat().st_mtime, UTC)
 
 
 def forget_shards(lake: Lake, batch: BatchRef, shards: Iterable[str]) -> None:

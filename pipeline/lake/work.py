@@ -32,6 +32,14 @@ class Untagged:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much of a stage's work waits, and since when the oldest of it does."""
+
+    count: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class LastRevision:
     """The last revision of an entry, what it says, and the how-manieth it is."""
 
@@ -118,27 +126,45 @@ def readable_from(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> datet
     return latest
 
 
+_DUE = """
+    SELECT e.entry_id, e.revision, coalesce(o.attempt, 0) + 1 AS next_attempt, coalesce(o.due_at, e.available_at) AS due_since
+    FROM (SELECT entry_id, revision, available_at FROM lake.entries WHERE date >= lake.open_from()) e
+    LEFT JOIN (
+        SELECT entry_id, revision, max(attempt) AS attempt, arg_max(final, attempt) AS final,
+               arg_max(due_at, attempt) AS due_at
+        FROM lake.outcomes WHERE date >= lake.open_from() - 1 GROUP BY ALL
+    ) o USING (entry_id, revision)
+    WHERE o.entry_id IS NULL OR (NOT o.final AND o.due_at <= $now)
+"""
+_UNTAGGED = """
+    SELECT version_id, available_at
+    FROM (SELECT version_id, article_id, available_at FROM lake.articles WHERE date >= lake.open_from())
+    ANTI JOIN (SELECT version_id FROM lake.taggings WHERE date >= lake.open_from() - 1) USING (version_id)
+    WHERE article_id NOT IN (SELECT id FROM lake.forgotten)
+"""
+
+
 def due_entries(con: duckdb.DuckDBPyConnection, now: datetime) -> list[DueEntry]:
     """Every entry revision without an outcome, or with one that is due again by now; in order of arrival."""
     # the ids first: the wide columns are then read for what is due alone
     rows = con.sql(
-        """
-        WITH due AS MATERIALIZED (
-            SELECT e.entry_id, e.revision, coalesce(o.attempt, 0) + 1 AS next_attempt
-            FROM (SELECT entry_id, revision FROM lake.entries WHERE date >= lake.open_from()) e
-            LEFT JOIN (
-                SELECT entry_id, revision, max(attempt) AS attempt, arg_max(final, attempt) AS final,
-                       arg_max(due_at, attempt) AS due_at
-                FROM lake.outcomes WHERE date >= lake.open_from() - 1 GROUP BY ALL
-            ) o USING (entry_id, revision)
-            WHERE o.entry_id IS NULL OR (NOT o.final AND o.due_at <= $now)
-        )
+        f"""
+        WITH due AS MATERIALIZED ({_DUE})
         SELECT e.*, due.next_attempt FROM lake.entries e JOIN due USING (entry_id, revision) WHERE e.date >= lake.open_from()
         ORDER BY e.seen_at, e.feed_id, e.position, e.entry_id
         """,
         params={"now": now},
     ).to_arrow_table()
     return [DueEntry(e, n) for e, n in zip(from_arrow(rows, Entry), rows["next_attempt"].to_pylist(), strict=True)]
+
+
+def waiting(con: duckdb.DuckDBPyConnection, stage: str, now: datetime) -> Waiting:
+    """How much there is for the stage read or tag to do, and since when the oldest of it waits."""
+    query = f"SELECT count(*), min(due_since) FROM ({_DUE})"
+    if stage == "tag":
+        query = f"SELECT count(*), min(available_at) FROM ({_UNTAGGED})"
+    (row,) = con.execute(query, {"now": now} if stage == "read" else {}).fetchall()
+    return Waiting(*row)
 
 
 def entries_by_id(con: duckdb.DuckDBPyConnection, ids: list[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
@@ -184,12 +210,8 @@ def first_with_text(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> dict[s
 def untagged(con: duckdb.DuckDBPyConnection) -> list[Untagged]:
     """Every article version that no tagger has read yet, oldest first."""
     rows = con.sql(
-        """
-        WITH waiting AS MATERIALIZED (
-            SELECT version_id FROM (SELECT version_id, article_id FROM lake.articles WHERE date >= lake.open_from())
-            ANTI JOIN (SELECT version_id FROM lake.taggings WHERE date >= lake.open_from() - 1) USING (version_id)
-            WHERE article_id NOT IN (SELECT id FROM lake.forgotten)
-        )
+        f"""
+        WITH waiting AS MATERIALIZED (SELECT version_id FROM ({_UNTAGGED}))
         SELECT a.* FROM lake.articles a JOIN waiting USING (version_id) WHERE a.date >= lake.open_from()
         ORDER BY a.available_at, a.seen_at, version_id
         """

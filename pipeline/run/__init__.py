@@ -7,20 +7,24 @@ have yet is decided against all that was committed before, and committed whole.
 from pipeline.lake.layout import batch_id_of
 from pipeline.run.batch import Report, finish_broken_off, run_once, settle, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
-from pipeline.run.upkeep import close_days
+from pipeline.run.upkeep import Swept, close_days, days_closed_since, follow_up, sweep
 from pipeline.settings import SHARDS
 
 __all__ = [
     "SHARDS",
     "Report",
+    "Swept",
     "Takedown",
     "Target",
     "batch_id_of",
     "close_days",
+    "days_closed_since",
     "finish_broken_off",
+    "follow_up",
     "plan_takedown",
     "run_once",
     "settle",
+    "sweep",
     "take_down",
     "work_shard",
 ]

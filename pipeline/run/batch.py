@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,18 @@ import duckdb
 
 from pipeline.errors import DayClosed, TakenDown
 from pipeline.lake import connect
-from pipeline.lake.commit import Clock, Parcel, Timing, commit, committed, confirm_batches, day_of, next_part, system_clock
+from pipeline.lake.commit import (
+    Clock,
+    Parcel,
+    Timing,
+    commit,
+    committed,
+    confirm_batches,
+    day_of,
+    next_part,
+    recommit_corrections,
+    system_clock,
+)
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.erase_raw import drop_bodies
 from pipeline.lake.forget import tombstones_placed
@@ -26,6 +38,7 @@ from pipeline.lake.staging import (
     forget_shards,
     is_finished,
     kept_owners,
+    quiet_since,
     shard_tables,
     unfinished,
 )
@@ -63,21 +76,25 @@ def work_shard(settings: Settings, stage: str, batch_id: str, shard: int, say: S
     Raises:
         LakeBusy: another batch of the stage, or another attempt at this shard, is at work.
     """
-    lake = _opened(settings)
-    batch = BatchRef(batch_id, stage)
-    label = f"shard-{shard}-of-{settings.shards}"
+    _work(Context(settings, _opened(settings), BatchRef(batch_id, stage), shard, say, clock))
+
+
+def _work(context: Context) -> None:
+    lake, batch, say = context.lake, context.batch, context.say
+    label = f"shard-{context.shard}-of-{context.settings.shards}"
     parts = committed(lake, batch)
     if is_finished(lake, batch, label) or any(label in note["shards"] for note in parts.values()):
         if is_finished(lake, batch, label) or not _still_kept(lake, batch):
-            say(f"{batch.name} {label}: finished by an earlier attempt")
+            say(f"{batch.name} {label}: finished by an earlier attempt; what has come due since is the next batch's")
             return
         label = f"{label}-again-{len(parts)}"  # another attempt kept more since
     with hold(lake, batch, label):
         begin(lake, batch)
-        expired = _expired(lake, batch, clock)
-        say(f"{batch.name} {label}" + (", from what it has kept: it is older than a batch may be" if expired else ""))
-        context = Context(settings, lake, batch, shard, lambda line: say(f"  {line}"), clock, expired)
-        finish_shard(lake, batch, label, _STEPS[stage].work(context))
+        expired = context.expired or has_expired(lake, batch, context.clock)
+        told = " asks for nothing: it is old or was left, and what is due is the next batch's" if expired else ""
+        say(f"{batch.name} {label}{told}")
+        inner = replace(context, say=lambda line: say(f"  {line}"), expired=expired)
+        finish_shard(lake, batch, label, _STEPS[batch.stage].work(inner))
 
 
 def settle(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock = system_clock) -> Report:
@@ -110,7 +127,7 @@ def _opened(settings: Settings) -> Lake:
     return lake
 
 
-def _expired(lake: Lake, batch: BatchRef, clock: Clock) -> bool:
+def has_expired(lake: Lake, batch: BatchRef, clock: Clock) -> bool:
     """Whether a batch may ask for nothing any more, and what it has kept goes under a derived id into a day that is open."""
     return clock() - batch.began > LIFETIME or watermark(lake).covers(batch.date)
 
@@ -146,7 +163,7 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
             decided = _decide(con, batch, merged)
         if not any(table.num_rows for table in decided.tables.values()):
             return finished, decided.counts
-        target, day = next_part(lake, batch, clock(), late=_expired(lake, batch, clock))
+        target, day = next_part(lake, batch, clock(), late=has_expired(lake, batch, clock))
         with suppress(DayClosed, TakenDown):
             parcel = Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day)
             commit(lake, parcel, timing, partial(_unless_taken_down, lake, before, fence))
@@ -203,34 +220,41 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[
     reports = []
     for stage in STAGES:
         reports += finish_broken_off(alone, stage, say, clock)
-        reports.append(_whole(alone, stage, batch_id, say, clock))
+        reports.append(_whole(alone, BatchRef(batch_id, stage), say, clock))
     return reports
 
 
-def finish_broken_off(settings: Settings, stage: str, say: Say, clock: Clock = system_clock) -> list[Report]:
-    """Brings to their end the batches of a stage that were begun and left, and those whose day was closed without them.
+def finish_broken_off(
+    settings: Settings, stage: str, say: Say, clock: Clock = system_clock, left_for: timedelta | None = None
+) -> list[Report]:
+    """Brings to their end the batches of a stage that were begun and left, and what came too late for its day.
+
+    With `left_for`, only batches of which nothing was seen for so long, and no server is asked for what they lack.
 
     Raises:
         LakeBusy: somebody is at work on the stage; what was left is finished the next time.
     """
     lake = _opened(settings)
     refuse_if_held(lake, stage)
-    missed = [(place, ref) for place in late(lake) if (ref := BatchRef.parse(place.name)) and ref.stage == stage]
-    for place, ref in missed:
+    recommit_corrections(lake, stage, Timing(settings.clock_tolerance), say)
+    missed = {place: ref for place in late(lake) if (ref := BatchRef.parse(place.name)) and ref.stage == stage}
+    left = {b for b in unfinished(lake, stage) if left_for is None or clock() - quiet_since(lake, b) >= left_for}
+    for place, ref in missed.items():
         turn_away(lake, day_of(place), clock())
         begin(lake, BatchRef(ref.root, stage))
+        left.add(BatchRef(ref.root, stage))
     reports = []
-    for broken_off in unfinished(lake, stage):
+    for broken_off in sorted(left, key=lambda b: b.name):
         say(f"{broken_off.name}: was broken off, going on with it")
-        reports.append(_whole(replace(settings, shards=1), stage, broken_off.batch_id, say, clock))
-    for place, _ in missed:
+        reports.append(_whole(replace(settings, shards=1), broken_off, say, clock, kept_only=left_for is not None))
+    for place in missed:
         say(f"{place.name}: its day was closed without it, its work has been done again")
         remove_dir(place, lake.root / "staging")
     return reports
 
 
-def _whole(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock) -> Report:
+def _whole(settings: Settings, batch: BatchRef, say: Say, clock: Clock, *, kept_only: bool = False) -> Report:
     # held as one, so that nothing is left of the lock when this process is killed between the two steps
-    with hold(Lake(settings.lake), BatchRef(batch_id, stage), "newsmill run", last=True):
-        work_shard(settings, stage, batch_id, 0, say, clock)
-        return settle(settings, stage, batch_id, say, clock)
+    with hold(Lake(settings.lake), batch, "sweep" if kept_only else "newsmill run", last=True):
+        _work(Context(settings, _opened(settings), batch, 0, say, clock, kept_only))
+        return settle(settings, batch.stage, batch.batch_id, say, clock)

@@ -42,7 +42,7 @@ def work(context: Context) -> Tables:
         if silent:
             context.say(f"not visited, as they were taken down: {', '.join(sorted(silent))}; take them out of the catalogue")
         now_due = () if context.expired else [f for f in all_due if f.feed_id not in silent]
-        context.say(f"{len(now_due)} of {len(feeds)} feeds are due")
+        context.say(f"{len(all_due)} of {len(feeds)} feeds are due" + (", none is visited now" if context.expired else ""))
         requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
         came_in = [CameIn(id=r.owner, name=r.target) for r in requests]
         came_in += [CameIn(id=body.owner, name=body.target) for body in kept_here(context)]

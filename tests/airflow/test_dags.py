@@ -1,15 +1,19 @@
 """The DAGs as an operator meets them: they load, they are wired as documented, and they bring news into the lake."""
 
 import json
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.errors import LakeBusy, LossError
 from pipeline.lake import connect
-from pipeline.lake.layout import BatchRef, Lake
-from pipeline.lake.lock import hold
+from pipeline.lake.layout import BatchRef, Lake, batch_id_of
+from pipeline.lake.lock import LEASE, hold
+from pipeline.run import run_once
+from pipeline.settings import Settings
 from tests.airflow.conftest import CHECKOUT
 
 pytestmark = pytest.mark.airflow
@@ -20,12 +24,22 @@ EXPECTED = {
     "read_articles": ("read", VISITING, "newsmill_articles"),
     "tag_articles": ("tag", ["default_pool"] * 4, "newsmill_tags"),
 }
-MOMENT = datetime(2026, 11, 23, 1, 42, 0, 123000, tzinfo=UTC)
+UPKEEP = {"close_day", "sweep"}
+#: Airflow keeps one run for a moment, so each test has its own; a batch more than six hours old would ask for nothing.
+MOMENT = datetime.now(UTC).replace(microsecond=123000) - timedelta(minutes=30)
+
+
+@pytest.fixture
+def at_once(bag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails, fails at once."""
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            monkeypatch.setattr(task, "retries", 0)
 
 
 def test_all_dags_load(bag: Any) -> None:
     assert bag.import_errors == {}
-    assert set(bag.dags) == set(EXPECTED)
+    assert set(bag.dags) == {*EXPECTED, *UPKEEP}
 
 
 @pytest.mark.parametrize("dag_id", EXPECTED)
@@ -48,12 +62,25 @@ def test_tasks_and_their_rules(bag: Any, dag_id: str) -> None:
     }
 
 
-@pytest.mark.parametrize("dag_id", EXPECTED)
+@pytest.mark.parametrize("dag_id", [*EXPECTED, *sorted(UPKEEP)])
 def test_one_run_at_a_time_and_a_page_for_the_operator(bag: Any, dag_id: str) -> None:
     dag = bag.dags[dag_id]
     assert (dag.max_active_runs, dag.catchup, dag.tags) == (1, False, {"newsmill"})
     assert "**When it fails**" in dag.doc_md
-    assert {(task.retries, task.execution_timeout is not None) for task in dag.tasks} == {(2, True)}
+    assert all(task.retries >= 2 and task.execution_timeout for task in dag.tasks)
+
+
+def test_somebody_else_at_work_is_waited_for(bag: Any) -> None:
+    def waits(dag_id: str, task_id: str) -> timedelta:
+        task = bag.dags[dag_id].get_task(task_id)
+        decision = task.retry_policy.evaluate(LakeBusy("held"), 1, task.retries)
+        assert decision.action.value == "retry"
+        return decision.retry_delay * task.retries
+
+    assert all(waits(dag_id, "shard_1") > LEASE for dag_id in EXPECTED)
+    assert waits("close_day", "close") == timedelta(minutes=30)
+    lost = bag.dags["close_day"].get_task("close").retry_policy.evaluate(LossError("rows"), 1, 6)
+    assert lost.action.value == "fail"
 
 
 def test_pools_of_the_dags_are_the_pools_to_import(bag: Any) -> None:
@@ -66,9 +93,12 @@ def test_key_of_a_scheduled_run_is_a_batch_id(bag: Any) -> None:
     from airflow.serialization.serialized_objects import DagSerialization
     from airflow.timetables.base import TimeRestriction
 
-    timetable = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["pull_feeds"])).timetable
-    run = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=TimeRestriction(None, None, False))
-    assert run.run_after > datetime.now(UTC)
+    def first(dag_id: str) -> Any:
+        timetable = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags[dag_id])).timetable
+        return timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=TimeRestriction(None, None, False))
+
+    assert all(first(dag_id).run_after > datetime.now(UTC) for dag_id in ("pull_feeds", *UPKEEP))
+    run = first("pull_feeds")
     assert BatchRef(run.partition_key, "pull").batch_id == run.run_after.strftime("%Y%m%dT%H%M00Z")
 
 
@@ -82,21 +112,19 @@ def test_news_go_from_the_wire_into_the_lake(bag: Any, run_directory: Path) -> N
             " (SELECT count(*) FROM lake.taggings)"
         ).fetchall()
     assert (articles > 5, feeds, tagged) == (True, 3, articles)
-    assert [(event["partition_key"], event["batch_id"]) for event in events(runs)] == [("20261123T014200123Z",) * 2] * 3
+    assert [(event["partition_key"], event["batch_id"]) for event in events(runs)] == [(batch_id_of(MOMENT),) * 2] * 3
 
 
+@pytest.mark.usefixtures("at_once")
 def test_failed_shard_fails_the_run_after_the_rest_is_committed(bag: Any, run_directory: Path) -> None:
     lake = Lake(run_directory / "lake")
     lake.open_for_writing()
-    dag = bag.dags["pull_feeds"]
-    for task in dag.tasks:
-        task.retries = 0
-    with hold(lake, BatchRef("20261123T020000000Z", "pull"), "shard-2-of-4"):
-        run = dag.test(run_after=MOMENT.replace(hour=2, minute=0, microsecond=0))
+    moment = MOMENT + timedelta(minutes=1)
+    with hold(lake, BatchRef(batch_id_of(moment), "pull"), "shard-2-of-4"):
+        run = bag.dags["pull_feeds"].test(run_after=moment)
 
-    states = {task.task_id: task.state for task in run.get_task_instances()}
     assert run.state == "failed"
-    assert states == {
+    assert states(run) == {
         **dict.fromkeys(("shard_0", "shard_1", "shard_3", "announce"), "success"),
         "shard_2": "failed",
         "verdict": "upstream_failed",
@@ -109,12 +137,142 @@ def test_failed_shard_fails_the_run_after_the_rest_is_committed(bag: Any, run_di
     assert len(visited) < 3
 
 
+@pytest.mark.usefixtures("at_once")
+def test_what_went_missing_fails_the_run_by_name(bag: Any, run_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shard's results that do not hold what it said: nothing of the batch is committed or announced."""
+    moment = MOMENT + timedelta(minutes=2)
+    damaged = run_directory / "lake/staging" / f"{batch_id_of(moment)}-pull" / "shard-1-of-4"
+    damaged.mkdir(parents=True)
+    (damaged / "shard.json").write_text('{"visits": 7}')
+    run = bag.dags["pull_feeds"].test(run_after=moment)
+
+    assert run.state == "failed"
+    assert {task: state for task, state in states(run).items() if state != "success"} == {
+        "announce": "failed",
+        "verdict": "upstream_failed",
+    }
+    said = f"{damaged} should hold the rows {{'visits': 7}} and holds {{}}; delete it and clear the shard"
+    assert said in capsys.readouterr().out
+    assert events([run]) == [] and not list(run_directory.glob("lake/hot/date=2*/*"))
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_failed_run_done_again_adds_what_failed_and_starts_the_next_dag(bag: Any, run_directory: Path) -> None:
+    """Cleared as a whole: what is there stays, what failed is done, and the next stage takes up what is new under a new id."""
+    lake, moment = Lake(run_directory / "lake"), MOMENT + timedelta(minutes=3)
+    lake.open_for_writing()
+    batch = batch_id_of(moment)
+    with hold(lake, BatchRef(batch, "pull"), "shard-2-of-4"):
+        bag.dags["pull_feeds"].test(run_after=moment)
+    for dag_id in ("read_articles", "tag_articles"):
+        bag.dags[dag_id].test(run_after=moment)
+    before = rows(lake, "visits"), rows(lake, "articles")
+    run = again(bag, "pull_feeds", moment)
+
+    assert (run.state, len(rows(lake, "visits"))) == ("success", 3)
+    event = events([run])[-1]
+    assert event["came_in"] - event["settled before"] == 3 and event["partition_key"] > batch, (
+        "the read batch of the same id would not look again"
+    )
+    assert set(before[0]) < set(rows(lake, "visits")) and rows(lake, "articles") == before[1]
+
+
+def test_a_run_of_a_week_ago_done_again_changes_nothing(
+    bag: Any, run_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, moment = Settings.from_env({"NEWSMILL_RUN": str(run_directory)}), MOMENT - timedelta(days=7)
+    run_once(settings, lambda _line: None, lambda: moment)
+    before = rows(Lake(settings.lake), "visits"), rows(Lake(settings.lake), "articles")
+    runs = [bag.dags[dag_id].test(run_after=moment) for dag_id in ("close_day", *EXPECTED)]
+
+    assert [run.state for run in runs] == ["success"] * 4
+    assert (rows(Lake(settings.lake), "visits"), rows(Lake(settings.lake), "articles")) == before
+    assert "asks for nothing: it is old or was left, and what is due is the next batch's" in capsys.readouterr().out
+    pull, read, _ = events(runs[1:])
+    assert pull["partition_key"] > batch_id_of(MOMENT) < read["partition_key"], "under an id that may ask again"
+
+
+def test_days_are_closed_and_announced_once(bag: Any, run_directory: Path) -> None:
+    settings, moment = Settings.from_env({"NEWSMILL_RUN": str(run_directory)}), MOMENT - timedelta(days=2)
+    run_once(settings, lambda _line: None, lambda: moment)
+    first, second = [bag.dags["close_day"].test(run_after=MOMENT + timedelta(minutes=n)) for n in (4, 5)]
+
+    assert (first.state, second.state, states(second)["announce"]) == ("success", "success", "skipped")
+    (event,) = events([first, second])
+    day = f"{moment:%Y-%m-%d}"
+    assert event["partition_key"] == day and event["rows"][day] > 20
+    closed = xcom(first, "close")["closed"]
+    assert (list(closed), closed[day]["rows"]) == ([day], event["rows"][day])
+    assert xcom(second, "close") == {"closed": {}, "deleted_directories": 0, "deleted_files": 0}
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_day_that_cannot_be_closed_is_named_and_the_days_before_are_announced(
+    bag: Any, run_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings.from_env({"NEWSMILL_RUN": str(run_directory)})
+    days = [MOMENT - timedelta(days=n) for n in (3, 2)]
+    for moment in days:
+        run_once(settings, lambda _line: None, lambda moment=moment: moment)
+    (Lake(settings.lake).hot(BatchRef(batch_id_of(days[1]), "pull")) / "visits.parquet").unlink()
+    run = bag.dags["close_day"].test(run_after=MOMENT + timedelta(minutes=6))
+
+    assert (run.state, states(run)) == ("failed", {"close": "failed", "announce": "success", "verdict": "upstream_failed"})
+    assert [event["partition_key"] for event in events([run])] == [f"{days[0]:%Y-%m-%d}"]
+    assert re.search(r"visits: its files hold 0 rows and their batches say \d; nothing was closed", capsys.readouterr().out)
+
+
+def test_a_sweep_announces_once_what_nobody_was_told_of(
+    bag: Any, run_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.run.upkeep.OVERDUE", timedelta(seconds=-5))
+    bag.dags["pull_feeds"].test(run_after=MOMENT + timedelta(minutes=7))
+    first, second = [bag.dags["sweep"].test(run_after=MOMENT + timedelta(minutes=n)) for n in (8, 9)]
+
+    assert states(first) == {"pull": "success", "read": "skipped", "tag": "skipped", "verdict": "success"}
+    assert (second.state, states(second)["pull"]) == ("success", "skipped")
+    (event,) = events([first, second])
+    assert event["waiting"] > 5 and event["finished"] == []
+    assert f"Announced as {event['partition_key']}" in capsys.readouterr().out
+
+
+def again(bag: Any, dag_id: str, moment: datetime) -> Any:
+    """The run of this moment once more, as when it is cleared as a whole."""
+    from airflow.models import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    with create_session() as session:
+        session.execute(delete(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_after == moment))
+    return bag.dags[dag_id].test(run_after=moment)
+
+
+def rows(lake: Lake, table: str) -> list[str]:
+    with connect(lake.root) as con:
+        return [str(row) for row in con.sql(f"SELECT * EXCLUDE (date) FROM lake.{table} ORDER BY ALL").fetchall()]
+
+
+def states(run: Any) -> dict[str, str]:
+    return {task.task_id: str(task.state) for task in run.get_task_instances()}
+
+
+def xcom(run: Any, task_id: str) -> Any:
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        query = XComModel.get_many(key="return_value", run_id=run.run_id, dag_ids=run.dag_id, task_ids=task_id)
+        return XComModel.deserialize_value(session.scalars(query).one())
+
+
 def events(runs: list[Any]) -> list[dict[str, Any]]:
     """What the runs announced, in order: key and content of each event."""
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
+    ids = {(run.dag_id, run.run_id) for run in runs}
     with create_session() as session:
-        query = select(AssetEvent).where(AssetEvent.source_run_id.in_([run.run_id for run in runs])).order_by(AssetEvent.id)
-        return [{"partition_key": event.partition_key, **event.extra} for event in session.scalars(query)]
+        found = session.scalars(select(AssetEvent).order_by(AssetEvent.id))
+        mine = [event for event in found if (event.source_dag_id, event.source_run_id) in ids]
+        return [{"partition_key": event.partition_key, **event.extra} for event in mine]
