@@ -110,15 +110,6 @@ def tagged_versions(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> s
     return set(_ask(con, query, version_id=version_ids)["version_id"].to_pylist())
 
 
-def there_to_tag(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> set[str]:
-    """Which of these article versions, that waited for a tagger, have not been taken down since."""
-    query = """
-        SELECT version_id FROM lake.articles SEMI JOIN asked USING (version_id)
-        WHERE date >= lake.open_from() AND article_id NOT IN (SELECT id FROM lake.forgotten)
-    """
-    return set(_ask(con, query, version_id=version_ids)["version_id"].to_pylist())
-
-
 def readable_from(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> datetime | None:
     """From when all of these entries could be read."""
     query = "SELECT max(available_at) AS at FROM lake.entries SEMI JOIN asked USING (entry_id)"

@@ -191,7 +191,8 @@ def _decide(con: duckdb.DuckDBPyConnection, batch: BatchRef, merged: Tables) -> 
     """What these results add to the lake; its account is part of the counts, or nothing is committed."""
     step, came_in = _STEPS[batch.stage], from_arrow(merged["came_in"], CameIn)
     decided = step.decide(con, merged)
-    sums = balance(batch, came_in, decided.tables, step.settled_before(con, batch, [one.id for one in came_in]))
+    before = decided.taken_down | step.settled_before(con, batch, [one.id for one in came_in])
+    sums = balance(batch, came_in, decided.tables, before)
     return replace(decided, counts={**sums, **decided.counts})
 
 

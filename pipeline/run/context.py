@@ -35,11 +35,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a batch adds to the lake, how that is summed up, and from when all it rests on could be read."""
+    """What a batch adds to the lake, how that is summed up, and from when all it rests on could be read.
+
+    What came in and has been taken down since adds nothing.
+    """
 
     tables: Tables
     counts: dict[str, int]
     not_before: datetime | None = None
+    taken_down: frozenset[str] = frozenset()
 
 
 def is_mine(context: Context, host: str) -> bool:

@@ -10,7 +10,7 @@ from pipeline.lake.commit import Timing, confirm_batches
 from pipeline.lake.forget import forgotten
 from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
-from pipeline.lake.work import Untagged, known_companies, tagged_versions, there_to_tag, untagged
+from pipeline.lake.work import Untagged, known_companies, tagged_versions, untagged
 from pipeline.read import promotion_spans
 from pipeline.run.context import Context, Decided, is_mine
 from pipeline.tag import Tagger
@@ -65,12 +65,13 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     }
     said = Counter(_WORDS[s.sentiment] for s in sentiments.values() if s.company_id is not None)
     latest = max((t.news_at for t in fresh.values()), default=None)
-    return Decided(tables, {"mentions": len(mentions), **said}, latest)
+    taken_down = frozenset(t.version_id for t in taggings if t.article_id in gone)
+    return Decided(tables, {"mentions": len(mentions), **said}, latest, taken_down)
 
 
 def settled_before(con: duckdb.DuckDBPyConnection, _batch: BatchRef, came_in: list[str]) -> set[str]:
-    """Which of these article versions have been tagged, or taken down."""
-    return tagged_versions(con, came_in) | (set(came_in) - there_to_tag(con, came_in))
+    """Which of these article versions have been tagged."""
+    return tagged_versions(con, came_in)
 
 
 _WORDS = {-1: "negative", 0: "neutral", 1: "positive"}

@@ -34,7 +34,8 @@ from pipeline.run.batch import finish_broken_off
 from pipeline.settings import Settings
 from schemas import TABLES, ids, table_schema
 from schemas.columns import from_arrow, to_arrow
-from schemas.feed import Entry, KeyBasis, Visit, VisitCode
+from schemas.feed import Entry, KeyBasis, PassedOver, Visit, VisitCode
+from schemas.outcome import CameIn
 from schemas.tag import Company, Mention, Sentiment, Tagging
 from schemas.web import Body, FetchCode, Kind
 from tests.faults.history import ROWS, History, Read, Seen
@@ -55,7 +56,8 @@ def warm_up() -> None:
         from_arrow(to_arrow([], table.row), table.row)
     for stage in ROWS:
         for name, rows in _rows(Unit(0, stage, "20260101T000000Z"), datetime.now(UTC)).items():
-            from_arrow(rows, TABLES[name].row)
+            if name in TABLES:
+                from_arrow(rows, TABLES[name].row)
     with duckdb.connect() as con:
         con.execute("SELECT 1").fetchall()
 
@@ -296,7 +298,12 @@ def _rows(unit: Unit, at: datetime) -> dict[str, pa.Table]:
             visit_id=name, feed_id=name, source="", url="", visited_at=at, outcome=VisitCode.PARSED, next_due_at=at,
             due_rule="interval", entries_seen=len(entries),
         )  # fmt: skip
-        return {"visits": to_arrow([visit], Visit), "entries": to_arrow(entries, Entry)}
+        return {
+            "came_in": to_arrow([CameIn(id=name, name=name)], CameIn),
+            "visits": to_arrow([visit], Visit),
+            "entries": to_arrow(entries, Entry),
+            "passed_over": to_arrow([], PassedOver),
+        }
     tagging = Tagging(
         tagging_id=name, version_id=name, article_id=name, news_at=at, tagger="1", registry="1", mentions=3, companies=0
     )
@@ -308,6 +315,7 @@ def _rows(unit: Unit, at: datetime) -> dict[str, pa.Table]:
         for i in range(ROWS["tag"]["mentions"])
     ]  # fmt: skip
     return {
+        "came_in": to_arrow([CameIn(id=name, name=name)], CameIn),
         "taggings": to_arrow([tagging], Tagging),
         "mentions": to_arrow(mentions, Mention),
         "sentiments": to_arrow([], Sentiment),

@@ -544,7 +544,7 @@ def test_a_watermark_behind_what_is_deleted(lake: Lake) -> None:
     hidden = "covers days through None, and hot days through 2026-11-01 are deleted: no view can be read"
     assert checked(lake)[0] == ("error", "watermark", "watermark.json", hidden, write)
     (lake.root / "watermark.json").write_text(write.removeprefix("write ").removesuffix(" into it"))
-    mark_deleted(lake, LAST, LAST)
+    mark_deleted(lake, LAST, LAST, None)
     prepare(lake)
     hidden = "covers months through 2026-10, and days through 2026-11-01 have been replaced by months: no view can be read"
     assert checked(lake) == [("error", "watermark", "watermark.json", hidden, write)]
