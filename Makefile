@@ -18,7 +18,7 @@ run: setup ## news from the sample wire, in Airflow (PORT=8080 WIRE_PORT=8799; F
 	@$(PY) -m embedded --port "$(PORT)" --wire-port "$(WIRE_PORT)" $(if $(FEEDS),--feeds "$(FEEDS)") $(if $(ONCE),--once)
 
 test: setup ## the tests: those without Airflow side by side, then those with
-	$(PY) -m pytest -n 2 -m "not airflow"
+	$(PY) -m pytest -n 2 --dist worksteal -m "not airflow"
 	$(PY) -m pytest -m airflow
 
 faults: setup ## 15 minutes of kills, failing disks, power cuts and clocks apart: nothing lost (SEED=7 ONLY=kills:3: one case again)

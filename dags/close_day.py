@@ -1,10 +1,12 @@
 """### Close the days that are over
 
 Every hour (`NEWSMILL_CLOSE_CRON` changes that) `close` makes one file a table out of the many small ones of each day that is
-over, from 06:00 UTC of the next day on, and one a month where a month is over. What was moved is deleted after a grace period
-(`NEWSMILL_GRACE_H`), raw bytes after theirs (`NEWSMILL_RAW_DAYS`). Its log says what was closed and deleted; mostly nothing.
+over, from 06:00 UTC of the next day on, and one a month where a month is over. What was moved is deleted after twice the grace
+period (`NEWSMILL_GRACE_H`), raw bytes after theirs (`NEWSMILL_RAW_DAYS`). Its log says what was closed and deleted, mostly
+nothing.
 
-`announce` then sends an event of the asset **newsmill_days** for each closed day, with the day as partition key. Hang a DAG of
+`announce` then sends an event of the asset **newsmill_days** for each closed day that was not announced yet, also where it was
+closed by hand, with the day as partition key. Hang a DAG of
 your own behind it: `PartitionedAssetTimetable(assets=Asset("newsmill_days", uri="newsmill://lake/days"))`. Where no day was
 closed it is skipped. A run by hand does the same, at once.
 
@@ -24,7 +26,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, ExceptionRetryPolicy, RetryAc
 from news_assets import DAYS
 from news_stage import BUSY, RULES
 
-EVERY = CronTriggerTimetable(os.environ.get("NEWSMILL_CLOSE_CRON", "10 * * * *"), timezone="UTC", run_immediately=timedelta(0))
+EVERY = CronTriggerTimetable(os.environ.get("NEWSMILL_CLOSE_CRON", "12 * * * *"), timezone="UTC", run_immediately=timedelta(0))
 
 
 WAIT = RetryRule(BUSY, retry_delay=timedelta(minutes=5), reason="somebody else is closing")
@@ -42,17 +44,19 @@ def close() -> dict:
 
 
 @task(outlets=[DAYS], trigger_rule="all_done", multiple_outputs=False)
-def announce(dag_run=None, outlet_events=None) -> list[str]:
+def announce(outlet_events=None) -> list[str]:
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from pipeline.run import days_closed_since
+    from pipeline.run import days_to_announce, note_announced
     from pipeline.settings import Settings
 
-    closed = days_closed_since(Settings.from_env(os.environ), dag_run.start_date)
+    settings = Settings.from_env(os.environ)
+    closed = days_to_announce(settings)
     if not closed:
         raise AirflowSkipException("no day was closed")
     outlet_events[DAYS].extra = {"rows": closed}
     outlet_events[DAYS].add_partitions(list(closed))
+    note_announced(settings, closed)
     return list(closed)
 
 

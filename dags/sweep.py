@@ -1,10 +1,11 @@
 """### Finish what was left, announce what was missed
 
-Every 15 minutes (`NEWSMILL_SWEEP_CRON` changes that), stage by stage. Batches that were begun and left, of which nothing was seen
-for half an hour, are brought to their end from the bytes they had kept: a sweep asks no server. What was committed too late for
-its day is committed again. Then, where entries (or articles) have been waiting for ten minutes, and no batch of the stage that
-should take them up is begun or at work, they are announced under a batch id of their own: `pull` starts **read_articles**, `read`
-starts **tag_articles**. A task that found nothing to announce is skipped; its log says what waits.
+Every 15 minutes, in between the pulls (`NEWSMILL_SWEEP_CRON` changes that), stage by stage. Batches that were begun and left,
+of which nothing was seen for half an hour, are brought to their end from the bytes they had kept: a sweep asks no server. What
+was committed too late for its day is committed again. Then, where entries (or articles) have been waiting for ten minutes, and
+no batch of the stage that should take them up is begun or at work, they are announced under a batch id of their own: `pull`
+starts **read_articles**, `read` starts **tag_articles**. A task that found nothing to announce is skipped; its log says what
+waits.
 
 The usual way needs none of this: each pull is followed by a read run. A sweep is for an event that was lost, a task killed
 between commit and event, a scheduler that was down. A run by hand does the same, at once.
@@ -25,7 +26,9 @@ from airflow.sdk import DAG, CronTriggerTimetable, chain, task
 from news_assets import ANNOUNCES
 from news_stage import RULES
 
-EVERY = CronTriggerTimetable(os.environ.get("NEWSMILL_SWEEP_CRON", "*/15 * * * *"), timezone="UTC", run_immediately=timedelta(0))
+EVERY = CronTriggerTimetable(
+    os.environ.get("NEWSMILL_SWEEP_CRON", "8-59/15 * * * *"), timezone="UTC", run_immediately=timedelta(0)
+)
 
 
 def find_missed(stage: str, outlet_events=None) -> dict:

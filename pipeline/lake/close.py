@@ -71,17 +71,20 @@ def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) 
     now = timing.clock()
     closed: list[Closed] = []
     with hold(lake, BatchRef(batch_id_of(now), CLOSER), "close", last=True) as fence:
-        if erased := erase_pending(lake, timing):
-            say(str(erased))
-        for day in [day for day in lake.days() if closable_from(day) <= now and not watermark(lake).covers(day)]:
-            closed.append(_close_day(lake, day, timing, fence))
-            say(str(closed[-1]))
-        for month in _closable_months(lake):
-            closed.append(_close_month(lake, month, timing, fence))
-            say(str(closed[-1]))
-        write_news(lake)
+        # first, so that a day that cannot be closed, or a disk too full for it, does not keep what can go
         retired = retire(lake, now, rules)
         say(str(retired))
+        try:
+            if erased := erase_pending(lake, timing):
+                say(str(erased))
+            for day in [day for day in lake.days() if closable_from(day) <= now and not watermark(lake).covers(day)]:
+                closed.append(_close_day(lake, day, timing, fence))
+                say(str(closed[-1]))
+            for month in _closable_months(lake):
+                closed.append(_close_month(lake, month, timing, fence))
+                say(str(closed[-1]))
+        finally:
+            write_news(lake)
     return ClosingReport(tuple(closed), retired)
 
 
@@ -154,23 +157,26 @@ def _merge_day(lake: Lake, day: date, places: list[Path], compactor: Compactor, 
 def _open_from(lake: Lake, day: date, compactor: Compactor) -> date:
     """The first day up to this one, the day after if there is none, on which something may be left to do.
 
-    Whether it was done on a later day is seen when that is closed.
+    What ended it may lie a day earlier. Whether it was done on a later day is seen when that is closed.
     """
-    cold = {*lake.days("cold/entries"), *lake.days("cold/articles")}
-    days = [*sorted(d for d in cold if watermark(lake).open_from <= d < day), day]
 
-    def file(table: str, of: date) -> Path:
-        if of == day:
-            return compactor.aside / f"{table}.parquet"
-        return lake.cold(table, of) if lake.cold(table, of).exists() else lake.cold(table, f"{of:%Y-%m}")
+    def of_day(table: str, one: date) -> list[Path]:
+        path = compactor.aside / f"{table}.parquet" if one == day else lake.cold(table, one)
+        return [path] if path.exists() else []
 
-    def files(table: str, of: list[date]) -> list[Path]:
-        return sorted({path for d in of if (path := file(table, d)).exists()})
+    def since(table: str, first: date) -> list[Path]:
+        days = [d for d in lake.days(f"cold/{table}") if first <= d < day]
+        months = (lake.root / "cold" / table).glob("month=*/data.parquet")
+        return [
+            *(path for one in [*days, day] for path in of_day(table, one)),
+            *(path for path in months if path.parent.name >= f"month={first:%Y-%m}"),
+        ]
 
-    for number, one in enumerate(days):
-        ended = days[max(0, number - 1) :]
-        came = files("entries", [one]), files("articles", [one])
-        if compactor.left_to_do(*came, files("outcomes", ended), files("taggings", ended)):
+    came = {*lake.days("cold/entries"), *lake.days("cold/articles"), day}
+    for one in sorted(d for d in came if watermark(lake).open_from <= d <= day):
+        before = one - timedelta(days=1)
+        left = of_day("entries", one), of_day("articles", one)
+        if compactor.left_to_do(*left, since("outcomes", before), since("taggings", before)):
             return one
     return day + timedelta(days=1)
 

@@ -131,4 +131,6 @@ def _delete_raw(lake: Lake, now: datetime, rules: Rules) -> int:
     ]
     for place in places:
         remove_dir(place, lake.root / "staging")
+        with suppress(OSError):
+            place.parent.rmdir()
     return len(places)

@@ -56,6 +56,8 @@ def write_news(lake: Lake) -> None:
     with guarded(lake, "news"):
         script = definitions(lake)
         if not is_current(lake, script):
+            for left in lake.root.glob(".news.*"):  # by a writer that was killed
+                left.unlink()
             aside = lake.root / f".news.{secrets.token_hex(6)}.duckdb"
             try:
                 with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
@@ -77,9 +79,12 @@ def is_current(lake: Lake, script: str) -> bool:
 
 
 def mark_deleted(lake: Lake, hot: date | None, days: date | None, now: datetime | None) -> None:
-    """Tells all views that hot days, and cold days of narrow tables, are gone through these dates."""
-    table = pa.table({"hot_through": [hot], "days_through": [days], "marked_at": [now]}, schema=_DELETED)
-    place_file(_mark(lake), partial(pq.write_table, table))
+    """Tells all views that hot days, and cold days of narrow tables, are gone through these dates; what is gone stays gone."""
+    with guarded(lake, "deleted"):
+        before = deleted_through(lake) if _mark(lake).exists() else (None, None)
+        through = [max((d for d in pair if d), default=None) for pair in zip(before, (hot, days), strict=True)]
+        table = pa.table({"hot_through": through[:1], "days_through": through[1:], "marked_at": [now]}, schema=_DELETED)
+        place_file(_mark(lake), partial(pq.write_table, table))
 
 
 def deleted_through(lake: Lake) -> tuple[date | None, date | None]:

@@ -159,10 +159,14 @@ def waiting(con: duckdb.DuckDBPyConnection, stage: str, now: datetime) -> Waitin
 
 
 def entries_by_id(con: duckdb.DuckDBPyConnection, ids: list[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
-    """The entries of these (entry_id, revision)."""
-    query = "SELECT * FROM lake.entries SEMI JOIN asked USING (entry_id, revision)"
-    rows = _ask(con, query, entry_id=[i for i, _ in ids], revision=[r for _, r in ids])
-    return {(e.entry_id, e.revision): e for e in from_arrow(rows, Entry)}
+    """The entries of these (entry_id, revision); days on which nothing is left to do are searched for those not found since."""
+    found: dict[tuple[str, str], Entry] = {}
+    for days in ("date >= lake.open_from()", "date < lake.open_from()"):
+        if asked := [key for key in ids if key not in found]:
+            query = f"SELECT * FROM lake.entries SEMI JOIN asked USING (entry_id, revision) WHERE {days}"
+            rows = _ask(con, query, entry_id=[i for i, _ in asked], revision=[r for _, r in asked])
+            found |= {(e.entry_id, e.revision): e for e in from_arrow(rows, Entry)}
+    return found
 
 
 def last_attempts(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> dict[tuple[str, str], int]:

@@ -7,7 +7,7 @@ have yet is decided against all that was committed before, and committed whole.
 from pipeline.lake.layout import batch_id_of
 from pipeline.run.batch import Report, finish_broken_off, run_once, settle, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
-from pipeline.run.upkeep import Swept, close_days, days_closed_since, follow_up, sweep
+from pipeline.run.upkeep import Swept, close_days, days_to_announce, follow_up, note_announced, sweep
 from pipeline.settings import SHARDS
 
 __all__ = [
@@ -18,9 +18,10 @@ __all__ = [
     "Target",
     "batch_id_of",
     "close_days",
-    "days_closed_since",
+    "days_to_announce",
     "finish_broken_off",
     "follow_up",
+    "note_announced",
     "plan_takedown",
     "run_once",
     "settle",

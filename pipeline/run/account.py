@@ -104,6 +104,6 @@ def _none(batch: BatchRef, what: str, found: list[str], of: int) -> None:
         names = ", ".join([*found[:5], "…"] if len(found) > 5 else found)
         raise LossError(
             f"batch {batch.name}: {len(found)} of {of} {what}: {names}; nothing is committed. this is a bug of newsmill, please "
-            f"report it with this message; to have the batch done again, delete staging/{batch.name} in the lake and clear the "
-            "run in airflow, or say `newsmill run`"
+            f"report it with this message; to have the batch done again from the bytes it kept, delete what is in "
+            f"staging/{batch.name} of the lake, but not that directory, and clear the run in airflow, or say `newsmill run`"
         )

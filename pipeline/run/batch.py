@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.errors import DayClosed, TakenDown
+from pipeline.errors import DayClosed, LakeBusy, TakenDown
 from pipeline.lake import connect
 from pipeline.lake.commit import (
     Clock,
@@ -43,7 +43,7 @@ from pipeline.lake.staging import (
     unfinished,
 )
 from pipeline.lake.views import prepare, turn_away
-from pipeline.lake.watermark import LIFETIME, late, watermark
+from pipeline.lake.watermark import LIFETIME, late
 from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
 from pipeline.run.account import SHARDS_MISSING, balance, in_words
@@ -90,7 +90,7 @@ def _work(context: Context) -> None:
         label = f"{label}-again-{len(parts)}"  # another attempt kept more since
     with hold(lake, batch, label):
         begin(lake, batch)
-        expired = context.expired or has_expired(lake, batch, context.clock)
+        expired = context.expired or has_expired(batch, context.clock)
         told = " asks for nothing: it is old or was left, and what is due is the next batch's" if expired else ""
         say(f"{batch.name} {label}{told}")
         inner = replace(context, say=lambda line: say(f"  {line}"), expired=expired)
@@ -127,9 +127,12 @@ def _opened(settings: Settings) -> Lake:
     return lake
 
 
-def has_expired(lake: Lake, batch: BatchRef, clock: Clock) -> bool:
-    """Whether a batch may ask for nothing any more, and what it has kept goes under a derived id into a day that is open."""
-    return clock() - batch.began > LIFETIME or watermark(lake).covers(batch.date)
+def has_expired(batch: BatchRef, clock: Clock) -> bool:
+    """Whether a batch may ask for nothing any more, and what it has kept goes under a derived id into a day that is open.
+
+    Where only its day is closed, a clock ran ahead and closed it too early: it asks, and is committed under a day that is open.
+    """
+    return clock() - batch.began > LIFETIME
 
 
 def _report(settings: Settings, batch: BatchRef, parts: Mapping[BatchRef, Any], taken: list[str], idle: Sums) -> Report:
@@ -163,7 +166,7 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
             decided = _decide(con, batch, merged)
         if not any(table.num_rows for table in decided.tables.values()):
             return finished, decided.counts
-        target, day = next_part(lake, batch, clock(), late=has_expired(lake, batch, clock))
+        target, day = next_part(lake, batch, clock(), late=has_expired(batch, clock))
         with suppress(DayClosed, TakenDown):
             parcel = Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day)
             commit(lake, parcel, timing, partial(_unless_taken_down, lake, before, fence))
@@ -219,9 +222,17 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[
         refuse_if_held(lake, stage)
     batch_id = batch_id_of(clock())
     reports = []
+    problem: Exception | None = None
     for stage in STAGES:
-        reports += finish_broken_off(alone, stage, say, clock)
+        try:
+            reports += finish_broken_off(alone, stage, say, clock)
+        except LakeBusy:
+            raise
+        except Exception as error:  # noqa: BLE001 - what cannot be finished must not hold up what is new; it is raised at the end
+            problem = problem or error
         reports.append(_whole(alone, BatchRef(batch_id, stage), say, clock))
+    if problem:
+        raise problem
     return reports
 
 
@@ -230,7 +241,8 @@ def finish_broken_off(
 ) -> list[Report]:
     """Brings to their end the batches of a stage that were begun and left, and what came too late for its day.
 
-    With `left_for`, only batches of which nothing was seen for so long, and no server is asked for what they lack.
+    With `left_for`, only batches of which nothing was seen for so long, and no server is asked for what they lack. A batch that
+    cannot be finished stays as it is and holds up no other; what is wrong with it is raised when the others are done.
 
     Raises:
         LakeBusy: somebody is at work on the stage; what was left is finished the next time.
@@ -244,13 +256,21 @@ def finish_broken_off(
         turn_away(lake, day_of(place), clock())
         begin(lake, BatchRef(ref.root, stage))
         left.add(BatchRef(ref.root, stage))
-    reports = []
+    reports, problems = [], dict[BatchRef, Exception]()
     for broken_off in sorted(left, key=lambda b: b.name):
         say(f"{broken_off.name}: was broken off, going on with it")
-        reports.append(_whole(replace(settings, shards=1), broken_off, say, clock, kept_only=left_for is not None))
-    for place in missed:
+        try:
+            reports.append(_whole(replace(settings, shards=1), broken_off, say, clock, kept_only=left_for is not None))
+        except LakeBusy:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised at the end
+            say(f"{broken_off.name}: cannot be finished, it stays as it is: {error}")
+            problems[broken_off] = error
+    for place in (p for p, ref in missed.items() if BatchRef(ref.root, stage) not in problems):
         say(f"{place.name}: its day was closed without it, its work has been done again")
         remove_dir(place, lake.root / "staging")
+    for problem in problems.values():
+        raise problem
     return reports
 
 

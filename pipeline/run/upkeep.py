@@ -1,12 +1,14 @@
 """What the lake needs beside the stages: days are closed, and what was missed is found. I/O."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from pipeline.errors import LakeBusy
 from pipeline.lake import connect
 from pipeline.lake.close import ClosingReport, close
 from pipeline.lake.commit import Clock, Timing, committed, system_clock
+from pipeline.lake.durable import write_file
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import refuse_if_held
 from pipeline.lake.retire import Rules
@@ -34,17 +36,22 @@ def close_days(settings: Settings, say: Say, clock: Clock = system_clock, grace:
     return report
 
 
-def days_closed_since(settings: Settings, moment: datetime) -> dict[str, int]:
-    """The days that were closed at this moment or later, the last first, each with the rows of its files."""
+def days_to_announce(settings: Settings) -> dict[str, int]:
+    """The closed days that were not announced yet, oldest first, each with the rows of its files."""
     lake = Lake(settings.lake)
+    announced = (lake.root / "announced").read_text() if (lake.root / "announced").exists() else ""
     found: dict[str, int] = {}
-    for day in sorted((p.stem for p in (lake.root / "closed").glob("????-??-??.json")), reverse=True):
-        record = closing(lake, day)
-        if not record or record.closed_at < moment:
-            break
-        if watermark(lake).covers(date.fromisoformat(day)):
+    for day in sorted(p.stem for p in (lake.root / "closed").glob("????-??-??.json")):
+        record = closing(lake, day) if day > announced and watermark(lake).covers(date.fromisoformat(day)) else None
+        if record:
             found[day] = sum(written.rows for written in record.files.values())
     return found
+
+
+def note_announced(settings: Settings, days: Iterable[str]) -> None:
+    """Notes that these days were announced, and so all before them."""
+    if last := max(days, default=None):
+        write_file(settings.lake / "announced", last.encode())
 
 
 #: Which stage takes up what a stage has announced.
@@ -64,7 +71,7 @@ def follow_up(settings: Settings, stage: str, batch_id: str, clock: Clock = syst
     if stage not in FOLLOWED_BY:
         return batch_id
     lake, follower = Lake(settings.lake), BatchRef(batch_id, FOLLOWED_BY[stage])
-    spent = lake.staging(follower).exists() or committed(lake, follower) or has_expired(lake, follower, clock)
+    spent = lake.staging(follower).exists() or committed(lake, follower) or has_expired(follower, clock)
     return batch_id_of(clock()) if spent else batch_id
 
 

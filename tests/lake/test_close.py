@@ -327,6 +327,26 @@ def test_what_waits_is_found_however_long_ago_it_came_and_days_without_are_not_s
     assert found() == (date(2026, 11, 4), [], [])
 
 
+def test_what_a_batch_before_midnight_ended_is_not_left_to_do(news: News) -> None:
+    """An entry of 00:10, read and tagged by the batch of 23:55: its outcome lies a day before it, in another month."""
+    first = datetime.fromisoformat("2026-11-01T00:10:00+00:00")
+    rows_of = batch_rows(first, ["x"])
+    commit(news.lake, Parcel(BatchRef(batch_id_of(first), "pull"), rows_of["pull"]), Timing(timedelta(0)))
+    for stage in ("read", "tag"):
+        commit(news.lake, Parcel(BatchRef(batch_id_of(first - 3 * MINUTES), stage), rows_of[stage]), Timing(timedelta(0)))
+    news.close(first + 7 * HOUR)
+    news.close(first + ONE + 7 * HOUR)
+    assert (watermark(news.lake).day, watermark(news.lake).open_from) == (date(2026, 11, 1), date(2026, 11, 2))
+
+
+def test_a_day_that_cannot_be_closed_keeps_nothing_that_can_go(news: News) -> None:
+    news.close(OVER)
+    (news.lake.hot_day(date(2026, 10, 31)) / "20261031T000000000Z-read" / "articles.parquet").unlink()
+    with pytest.raises(LossError, match="articles"):
+        news.close(OVER + ONE)
+    assert not news.lake.hot_day(date(2026, 10, 30)).exists() and watermark(news.lake).day == date(2026, 10, 30)
+
+
 def body(owner: str) -> Body:
     return Body(
         kind=Kind.FEED, owner=owner, target="f", url="https://f.example/feed", asked_at=DAY, answered_at=DAY, code=FetchCode.OK

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import ArrowInvalid
 
 from pipeline.lake import close as closing
 from pipeline.lake import commit as committing
@@ -170,3 +171,31 @@ def test_a_late_batch_whose_writer_is_gone_is_done_again_by_the_sweep(
     desk.batch(timedelta(0))
     assert desk.rows("SELECT count(*) FROM articles") == desk.rows("SELECT count(*) FROM lake.taggings") == [(2,)]
     once(desk)
+
+
+def test_a_day_that_was_closed_too_early_is_worked_on_all_the_same(desk: Desk) -> None:
+    """By a closer whose clock is a day ahead: what comes is committed under the next day."""
+    desk.batch(timedelta(0))
+    close_days(desk.settings, SILENT, lambda: desk.now + ONE)
+    assert watermark(Lake(desk.settings.lake)).day == date(2026, 11, 23)
+    desk.publisher.slugs = ["sap", "basf"]
+    assert desk.batch(SOON)["read"] == {"came_in": 1, "article": 1}
+    assert desk.rows("SELECT title, date FROM articles ORDER BY date") == [
+        (STORIES["sap"][0], date(2026, 11, 23)),
+        (STORIES["basf"][0], date(2026, 11, 24)),
+    ]
+    once(desk)
+
+
+def test_a_batch_that_cannot_be_finished_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = broken_off(desk, "pull", monkeypatch)
+    desk.now += SOON
+    second = broken_off(desk, "pull", monkeypatch)
+    desk.now += HOURS
+    (pack,) = (desk.settings.lake / "raw" / "date=2026-11-23" / f"{first}-pull").glob("*.parquet")
+    pack.write_bytes(b"damaged")
+    with pytest.raises(ArrowInvalid):
+        desk.batch(timedelta(0))
+    assert [p.name for p in (desk.settings.lake / "staging").glob("2*")] == [f"{first}-pull"], "it stays as it is"
+    assert desk.rows("SELECT count(*) FROM lake.visits") == [(2,)], f"{second} and the new batch are in the lake"
+    assert desk.rows("SELECT title, code FROM outcomes") == [(STORIES["sap"][0], "article")]

@@ -12,7 +12,18 @@ import pytest
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import hold
-from pipeline.run import Swept, close_days, days_closed_since, finish_broken_off, follow_up, run_once, settle, sweep, work_shard
+from pipeline.run import (
+    Swept,
+    close_days,
+    days_to_announce,
+    finish_broken_off,
+    follow_up,
+    note_announced,
+    run_once,
+    settle,
+    sweep,
+    work_shard,
+)
 from pipeline.settings import Settings
 from tests.run.publisher import STORIES, Publisher, publishing, settings_for
 
@@ -144,12 +155,14 @@ def three_days_ago(desk: Desk) -> BatchRef:
     return BatchRef(batch_id_of(then), "pull")
 
 
-def test_days_that_were_closed_since_a_moment(desk: Desk) -> None:
+def test_days_are_to_be_announced_until_they_were(desk: Desk) -> None:
     batch = three_days_ago(desk)
-    assert days_closed_since(desk.settings, desk.began) == {}
+    assert days_to_announce(desk.settings) == {}
     report = close_days(desk.settings, desk.said.append)
-    assert days_closed_since(desk.settings, desk.began) == {str(batch.date): report.closed[0].rows}
-    assert days_closed_since(desk.settings, datetime.now(UTC)) == {}
+    for _ in range(2):
+        assert days_to_announce(desk.settings) == {str(batch.date): report.closed[0].rows}
+    note_announced(desk.settings, days_to_announce(desk.settings))
+    assert days_to_announce(desk.settings) == {}
 
 
 def test_a_batch_its_day_was_closed_without_is_done_again_from_its_bytes(desk: Desk, tmp_path: Path) -> None:
