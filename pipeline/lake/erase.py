@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,12 +22,14 @@ import pyarrow.parquet as pq
 from pipeline.errors import LakeBusy
 from pipeline.lake.commit import NOTE, Timing, confirm, day_of, note_of
 from pipeline.lake.connect import connect
-from pipeline.lake.durable import fsync, make_dirs, sha256, write_file
+from pipeline.lake.durable import fsync, make_dirs, remove_dir, sha256, write_file
 from pipeline.lake.erase_raw import erase_raw
-from pipeline.lake.forget import WORDLESS, Going
-from pipeline.lake.layout import COMMITTING, SCHEMA_DAY, Lake
+from pipeline.lake.forget import WORDLESS, Going, bury
+from pipeline.lake.layout import COMMITTING, SCHEMA_DAY, BatchRef, Lake
 from pipeline.lake.lock import refuse_if_held
-from pipeline.lake.watermark import Written, closing, taken
+from pipeline.lake.watermark import Written, closing, late, taken
+from schemas.columns import from_arrow
+from schemas.outcome import Forgotten
 
 #: Rows of an article go: nothing says that they must be there.
 DROPPED = ("articles", "article_keys", "relations", "taggings", "mentions", "sentiments")
@@ -51,6 +54,7 @@ def erase_pending(lake: Lake, timing: Timing) -> Erased | None:
     """Erases all that was taken down and is not erased yet; None where nothing is. The caller holds the closer's lock."""
     state = _state(lake)
     with connect(lake.root) as con:
+        _bury_again(lake, con, timing)
         rows = con.sql("SELECT batch_id || '-' || stage AS batch, what, id FROM lake.forgotten").fetchall()
         fresh = [row for row in rows if row[0] not in state["done"]]
         if not fresh and not state["rewriting"]:
@@ -66,6 +70,16 @@ def erase_pending(lake: Lake, timing: Timing) -> Erased | None:
         done = sorted({*state["done"], *(batch for batch, _, _ in fresh)})
         _write_state(lake, {"done": done, "rewriting": []})
     return Erased(files + staged, packs, alone)
+
+
+def _bury_again(lake: Lake, con: duckdb.DuckDBPyConnection, timing: Timing) -> None:
+    """Commits tombstones again that came too late for their day, as they can where the file system has no locks."""
+    for place in late(lake):
+        ref = BatchRef.parse(place.name)
+        if ref and ref.stage == "forget":
+            rows = from_arrow(pq.read_table(place / "forgotten.parquet", partitioning=None), Forgotten)
+            bury(lake, con, rows, timing.clock(), timing)
+            remove_dir(place, lake.root / "staging")
 
 
 def _state(lake: Lake) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from pipeline.errors import InputError, LakeBusy
 from pipeline.lake import connect
 from pipeline.lake.layout import CLOSER, BatchRef, Lake
 from pipeline.lake.lock import hold
+from pipeline.lake.watermark import late, watermark
 from pipeline.run import Target, batch, close_days, plan_takedown, run_once, settle, take_down, work_shard
 from pipeline.why import find
 from tests.run.publisher import Desk, page_of, publishing
@@ -373,3 +374,14 @@ def test_the_command_asks_and_refuses_where_nobody_can_be_asked(desk: Desk) -> N
     assert said["erased"]["complete"] and said["erased"]["files"] > 0
     assert json.loads(newsmill(gone, "--why", WHY, "--json").stdout)["erased"] is None, "nothing goes: nobody is asked"
     assert words_left(desk.settings.lake, WORDS["hot"][0]) == set()
+
+
+def test_tombstones_that_came_too_late_for_their_day_are_committed_again(desk: Desk) -> None:
+    """Where the file system has no locks, a takedown's rename can come after its day was closed."""
+    take(desk, article(desk, "hot"))
+    lake, there = Lake(desk.settings.lake), marks(desk)
+    (place,) = lake.root.glob("hot/date=*/*-forget")
+    place.rename(lake.hot_day(watermark(lake).through) / place.name)
+    assert marks(desk) == set() and len(there) == 3
+    close_days(desk.settings, lambda _line: None, lambda: desk.now)
+    assert marks(desk) == there and late(lake) == []
