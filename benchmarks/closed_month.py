@@ -12,13 +12,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import duckdb
 
+from benchmarks.hot_batches import median_ms
 from benchmarks.made_up import batch
 from pipeline.lake import connect
 from pipeline.lake.close import close
@@ -77,15 +77,6 @@ def bytes_of(lake: Lake) -> int:
     return sum(path.stat().st_size for tree in ("hot", "cold") for path in (lake.root / tree).rglob("*") if path.is_file())
 
 
-def ms(act: Callable[[], object]) -> float:
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
-
-
 def against(what: str, figure: float, limit: float, unit: str) -> None:
     print(f"{what:28s} {figure:8.2f} {unit:2s}  against {limit:6.1f}: {figure / limit:.3f}")
 
@@ -126,10 +117,10 @@ def main(days: int) -> None:
         for s in months:
             print(f"{'closing the month':28s} {s:8.2f} s")
         with connect(lake.root) as con:
-            print(f"opening the lake             {ms(lambda: connect(lake.root).close()):6.1f} ms")
-            print(f"last visits of all feeds     {ms(lambda: last_visits(con)):6.1f} ms")
-            print(f"entries that are due         {ms(lambda: due_entries(con, MONTH + timedelta(days=99))):6.1f} ms")
-            print(f"versions not tagged          {ms(lambda: untagged(con)):6.1f} ms")
+            print(f"opening the lake             {median_ms(lambda: connect(lake.root).close()):6.1f} ms")
+            print(f"last visits of all feeds     {median_ms(lambda: last_visits(con)):6.1f} ms")
+            print(f"entries that are due         {median_ms(lambda: due_entries(con, MONTH + timedelta(days=99))):6.1f} ms")
+            print(f"versions not tagged          {median_ms(lambda: untagged(con)):6.1f} ms")
 
 
 if __name__ == "__main__":

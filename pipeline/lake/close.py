@@ -73,7 +73,6 @@ def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) 
     with hold(lake, BatchRef(batch_id_of(now), CLOSER), "close", last=True) as fence:
         # first, so that a day that cannot be closed, or a disk too full for it, does not keep what can go
         retired = retire(lake, now, rules)
-        say(str(retired))
         try:
             if erased := erase_pending(lake, timing):
                 say(str(erased))
@@ -85,6 +84,7 @@ def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) 
                 say(str(closed[-1]))
         finally:
             write_news(lake)
+            say(str(retired))
     return ClosingReport(tuple(closed), retired)
 
 

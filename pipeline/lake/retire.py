@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.views import deleted_through, mark_deleted, marked_at, write_news
 from pipeline.lake.watermark import closing, last_day, late, watermark
-from schemas import TABLES
+from schemas import TABLES, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def retire(lake: Lake, now: datetime, rules: Rules) -> Retired:
         if not rules.drain:
             hot_through, days_through = upcoming
     directories = sum(_delete_hot(lake, day) for day in hot if hot_through and day <= hot_through)
-    files = _delete_days(lake, days_through) + _delete_snapshots(lake, hot_through)
+    files = _delete_cold(lake, hot_through, days_through)
     return Retired(directories, files, raw)
 
 
@@ -88,31 +87,19 @@ def _delete_hot(lake: Lake, day: date) -> int:
     return len(places)
 
 
-def _delete_days(lake: Lake, through: date | None) -> int:
-    """Deletes the days of narrow tables that are in month files."""
-    return sum(
-        _delete(lake, lake.cold(table, day).parent)
-        for table, t in TABLES.items()
-        if t.narrow and through
-        for day in lake.days(f"cold/{table}")
-        if day <= through
-    )
+def _delete_cold(lake: Lake, hot_through: date | None, days_through: date | None) -> int:
+    """Deletes days of narrow tables that are in month files, and snapshots that only views from before the mark could read."""
 
+    def is_gone(table: Table, day: date) -> bool:
+        moved = table.narrow and days_through is not None and day <= days_through
+        return moved or (table.snapshot and hot_through is not None and day < hot_through)
 
-def _delete_snapshots(lake: Lake, through: date | None) -> int:
-    """Deletes the snapshots that only views from before the mark could read."""
-    return sum(
-        _delete(lake, lake.cold(table, day).parent)
-        for table, t in TABLES.items()
-        if t.snapshot and through
-        for day in lake.days(f"cold/{table}")
-        if day < through
-    )
-
-
-def _delete(lake: Lake, place: Path) -> int:
-    remove_dir(place, lake.root / "staging")
-    return 1
+    places = [
+        lake.cold(name, day).parent for name, table in TABLES.items() for day in lake.days(f"cold/{name}") if is_gone(table, day)
+    ]
+    for place in places:
+        remove_dir(place, lake.root / "staging")
+    return len(places)
 
 
 def _delete_raw(lake: Lake, now: datetime, rules: Rules) -> int:

@@ -18,7 +18,7 @@ from pipeline.lake.rows import Tables
 from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
-from pipeline.run.takedown import Carried, carried, ended_forgotten, gone_entries, silenced, wordless_entry
+from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
 from schemas import ids
 from schemas.article import Unreadable
 from schemas.columns import from_arrow, to_arrow
@@ -80,7 +80,7 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     over = {p.entry_id: p for p in [*from_arrow(merged["passed_over"], PassedOver), *passed]}
     ends = Counter([(e.visit_id, "new") for e in fresh] + [(p.visit_id, p.why) for p in over.values()])
     had = known_visits(con, list(visits), a_day_before(v.visited_at for v in visits.values()))
-    taken_down = [ended_forgotten(e) for e in fresh if e.entry_id in gone]
+    taken_down = [_ended(e, OutcomeCode.FORGOTTEN) for e in fresh if e.entry_id in gone]
     dead_ends = [_no_link(e) for e in fresh if e.entry_id not in gone and not (e.url or e.content_html or e.summary)]
     tables = {
         "visits": to_arrow([_with_ends(v, ends) for v in visits.values() if v.visit_id not in had], Visit),
@@ -294,17 +294,23 @@ def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], i
     return list(entries.values()), len(parsed.entries) - len(entries)
 
 
-def _no_link(entry: Entry) -> Outcome:
+def _ended(entry: Entry, code: OutcomeCode, detail: str | None = None) -> Outcome:
+    """An entry that ends here, without a page."""
     return Outcome(
         entry_id=entry.entry_id,
         revision=entry.revision,
         feed_id=entry.feed_id,
         source=entry.source,
         attempt=1,
-        code=OutcomeCode.NO_LINK,
+        code=code,
         kept=False,
         final=True,
         title=entry.title,
-        detail=f"neither a usable link ({entry.raw_url or 'none given'}) nor content of its own",
+        detail=detail,
         ended_at=entry.seen_at,
     )
+
+
+def _no_link(entry: Entry) -> Outcome:
+    detail = f"neither a usable link ({entry.raw_url or 'none given'}) nor content of its own"
+    return _ended(entry, OutcomeCode.NO_LINK, detail)

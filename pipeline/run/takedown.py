@@ -17,7 +17,7 @@ from schemas import ids
 from schemas.article import Attempt
 from schemas.columns import col, from_arrow, to_arrow
 from schemas.feed import Entry, Feed, Visit
-from schemas.outcome import Forgotten, Outcome, OutcomeCode
+from schemas.outcome import Forgotten
 from schemas.web import Page
 
 
@@ -50,21 +50,6 @@ def gone_entries(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> se
 def wordless_entry(entry: Entry) -> Entry:
     """The entry as its id, wording and time: enough to know it again."""
     return replace(entry, **WORDLESS["entries"])
-
-
-def ended_forgotten(entry: Entry) -> Outcome:
-    return Outcome(
-        entry_id=entry.entry_id,
-        revision=entry.revision,
-        feed_id=entry.feed_id,
-        source=entry.source,
-        attempt=1,
-        code=OutcomeCode.FORGOTTEN,
-        kept=False,
-        final=True,
-        title="",
-        ended_at=entry.seen_at,
-    )
 
 
 def gone_attempts(con: duckdb.DuckDBPyConnection, attempts: Sequence[Attempt]) -> list[Attempt]:
