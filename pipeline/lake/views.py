@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import LakeError
 from pipeline.lake.durable import fsync, place_file, write_file
 from pipeline.lake.layout import SCHEMA_DAY, Lake
 from pipeline.lake.lock import guarded
@@ -62,16 +63,25 @@ def write_news(lake: Lake) -> None:
             try:
                 with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
                     con.execute(script)
+                    con.execute("CHECKPOINT")  # closing would do that too, and say nothing where the disk refuses
+                if aside.with_name(f"{aside.name}.wal").exists() or not _was_made_by(script, aside):
+                    raise duckdb.IOException("it is not all there when read back")
                 fsync(aside)
                 aside.replace(lake.root / "news.duckdb")
+            except duckdb.IOException as error:
+                raise LakeError(f"news.duckdb could not be written in {lake.root}, the old one stays: {error}") from error
             finally:
-                aside.unlink(missing_ok=True)
+                for left in lake.root.glob(f"{aside.name}*"):
+                    left.unlink()
             fsync(lake.root)
 
 
 def is_current(lake: Lake, script: str) -> bool:
     """Whether news.duckdb is there and was made by this script."""
-    path = lake.root / "news.duckdb"
+    return _was_made_by(script, lake.root / "news.duckdb")
+
+
+def _was_made_by(script: str, path: Path) -> bool:
     with suppress(duckdb.Error), duckdb.connect() as con:
         con.execute(f"ATTACH {_quoted(path)} AS news (READ_ONLY)")
         return con.execute("SELECT script FROM news.lake.made_by").fetchall() == [(_digest(script),)]
