@@ -1,7 +1,7 @@
 """Closes days and months: what was committed in small files becomes one file a table, and the watermark moves over it. I/O.
 
 Nothing changes for a reader before the watermark moves, and it moves while nobody can commit: either a batch is in the list of
-what the day took, or it finds the day closed. What was moved is deleted after a grace period, and only what such a list names.
+what the day took, or it finds the day closed. What was moved before is deleted first (`retire`).
 """
 
 import secrets
