@@ -107,6 +107,8 @@ def environ(options: Options) -> dict[str, str]:
         "NEWSMILL_LAKE": str(place.lake),
         "NEWSMILL_CATALOGUE": str(options.feeds or place.root / "feeds.toml"),
         "NEWSMILL_WIRE": "" if options.feeds else f"{LOOPBACK}:{options.wire_port}",
+        # the sample wire is our own server, in no need of pauses
+        "NEWSMILL_SPACING_S": os.environ.get("NEWSMILL_SPACING_S", "1" if options.feeds else "0"),
         "NEWSMILL_PULL_CRON": os.environ.get("NEWSMILL_PULL_CRON", "*/5 * * * *" if options.feeds else "* * * * *"),
     }
     return environment(os.environ, airflow_settings(place, CHECKOUT / "dags", options.port, place.read(place.secrets)), newsmill)
@@ -136,23 +138,25 @@ def first_result(options: Options, hear: Callable[[], None], password: str, cons
 def show_result(options: Options, variables: dict[str, str], password: str, console: Console) -> None:
     console.print()
     sys.stdout.flush()
-    if subprocess.run([sys.executable, "-m", "pipeline", "show"], env=variables, check=False).returncode:
-        raise FirstBatchFailed("the batch is in the lake, but `newsmill show` failed; see above")
+    command = [sys.executable, "-m", "pipeline", "tour", "--command", f"{named(options)}.venv/bin/newsmill"]
+    if subprocess.run(command, env=variables, check=False).returncode:
+        raise FirstBatchFailed("the batch is in the lake, but `newsmill tour` failed; see above")
     console.print(closing_words(options, password), highlight=False, soft_wrap=True)
+
+
+def named(options: Options) -> str:
+    """What goes before a command so that it finds this lake."""
+    return f"NEWSMILL_RUN={options.place.root.relative_to(CHECKOUT)} " if options.feeds else ""
 
 
 def closing_words(options: Options, password: str) -> str:
     """What to do next: where to look, what to type."""
     feeds = f" FEEDS={options.feeds}" if options.feeds else ""
     first = f"make run{feeds}, then " if options.once else ""
-    named = f"NEWSMILL_RUN={options.place.root.relative_to(CHECKOUT)} " if options.feeds else ""
-    asked = "select feed_id, outcome, detail from feeds" if options.feeds else "select source, title, published_at from articles"
-    lines = [
-        "",
-        f"  watch    {first}{options.address}     (user admin, password {password})",
-        f'  ask      {named}.venv/bin/newsmill sql "{asked}"',
-    ]
-    if not options.feeds:
+    lines = ["", f"  watch    {first}{options.address}     (user admin, password {password})"]
+    if options.feeds:
+        lines.append(f'  feeds    {named(options)}.venv/bin/newsmill sql "from feeds"')
+    else:
         lines.append("  switch   make run FEEDS=config/feeds.toml     (your own feeds: edit that file)")
     if not options.once:
         lines.append("  stop     Ctrl-C")

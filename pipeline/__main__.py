@@ -64,6 +64,22 @@ def show(
 
 
 @app.command()
+def tour(
+    lake: Lake = None,
+    command: Annotated[str, typer.Option(help="How you call Newsmill, in what is to be copied.")] = "newsmill",
+) -> None:
+    """What the lake holds, in two screens. Example: `newsmill tour`
+
+    A company by day, a story and its copies, an article and its evidence, and three questions to copy.
+    """
+    from pipeline.lake import connect
+    from pipeline.tour import tour as show_around
+
+    with connect(settings(lake).lake) as con:
+        show_around(con, Console(highlight=False), command)
+
+
+@app.command()
 def why(
     asked: Annotated[
         str,

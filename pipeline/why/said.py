@@ -12,17 +12,18 @@ Row = dict[str, Any]
 
 _SIGN = {-1: ("▼", "red"), 0: ("·", "default"), 1: ("▲", "green")}
 _MOST_COMPANIES = 10
-_MOST_SENTENCES = (12, 3)  # of the most relevant company, of each other
+_MOST_SENTENCES = 12, 3  # of the most relevant company, of each other
 _LONGEST_SENTENCE = 220  # characters; a longer one is cut around the words it is shown for
 
 
-def said(tagging: Row, *, plain: bool) -> Iterator[tuple[Text, list[RenderableType]]]:
+def said(
+    tagging: Row, *, plain: bool, most: int = _MOST_COMPANIES, sentences: tuple[int, int] = _MOST_SENTENCES
+) -> Iterator[tuple[Text, list[RenderableType]]]:
     """Per company its score and what is behind it; `plain` marks words with asterisks, for what shows no colours."""
     companies = tagging["said_of"]
-    for number, company in enumerate(companies[:_MOST_COMPANIES]):
-        most = _MOST_SENTENCES[number > 0]
-        yield _score(company), [_verdict(company["name"], company), *_sentences(company, most, plain)]
-    if rest := companies[_MOST_COMPANIES:]:
+    for number, company in enumerate(companies[:most]):
+        yield _score(company), [_verdict(company["name"], company), *_sentences(company, sentences[number > 0], plain)]
+    if rest := companies[most:]:
         yield Text(), [Text.assemble((f"and {len(rest)} less relevant: ", "dim"), brief(rest))]
     if whole := tagging["article"]:
         # its words are mostly those of the companies, shown above
