@@ -51,7 +51,9 @@ def test_a_company_is_drawn_by_day(con: duckdb.DuckDBPyConnection) -> None:
     head, *days = part(shown(con), "a company").splitlines()
     told = re.fullmatch(r"a company  (.+)  (\d+) (?:stories|story) in (\d+) days?, ([+-]\d\.\d\d) on average", head)
     assert told
-    drawn = [re.fullmatch(r" (\d\d-\d\d)  ([ █]{9})│([ █]{9})  ([+-]\d\.\d\d)  +(\d+) (?:story|stories)  .+", day) for day in days]
+    drawn = [
+        re.fullmatch(r" (\d\d-\d\d)  ([ █]{9})│([ █]{9})  ([+-]\d\.\d\d)  +(\d+) (?:story|stories)  .+", day) for day in days
+    ]
     assert all(drawn) and len(drawn) == min(int(told[3]), 7)
     for day in filter(None, drawn):
         assert day[3 if float(day[4]) > 0 else 2].count("█") == round(abs(float(day[4])) * 9)
