@@ -19,16 +19,14 @@ _UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 LINK = "link"  # a line that is no part of the article: one link to elsewhere, put back where it stood
 _SIBLINGS = 6  # how far back the article's line before such a link may stand
 _LAYOUT_CELL = 300  # characters; a row of one cell this long is a page laid out by a table
-_EVER = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}  # without max_date the clock decides
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """The article's lines as (kind, text), the texts of links to elsewhere, and what trafilatura read in the page's head."""
+    """The article's lines as (kind, text), and the texts of links to elsewhere."""
 
     lines: tuple[tuple[str, str], ...]
     links: frozenset[str]
-    head: Document
 
 
 def extract_article(html: str, tree: HtmlElement, url: str) -> Extract | None:
@@ -50,7 +48,7 @@ def extract_article(html: str, tree: HtmlElement, url: str) -> Extract | None:
     tidied = [(kind, tidy(text)) for kind, text in lines]
     links = {tidy(a.text_content()) for a in tree.iter("a") if not a.get("href", "#").startswith("#")}
     found = [("caption" if text in captions else kind, text) for kind, text in tidied if any(map(str.isalnum, text))]
-    return Extract(tuple(_with_dropped_links(found, tree, links)), frozenset(links), precise)
+    return Extract(tuple(_with_dropped_links(found, tree, links)), frozenset(links))
 
 
 def _with_dropped_links(lines: list[tuple[str, str]], tree: HtmlElement, links: set[str]) -> list[tuple[str, str]]:
@@ -79,8 +77,6 @@ def _run(html: str, url: str, *, favor_precision: bool) -> Document | None:
         url=url or None,
         favor_precision=favor_precision,
         include_comments=False,
-        with_metadata=True,
-        date_extraction_params=dict(_EVER),
     )
     return found if isinstance(found, Document) else None
 

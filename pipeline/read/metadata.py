@@ -14,6 +14,7 @@ from lxml.html import HtmlElement
 
 from pipeline.read.dates import Stated, read_date
 from pipeline.read.extract import tidy
+from pipeline.read.head import Head
 from pipeline.read.jsonld import Node, texts
 from schemas.article import Access
 
@@ -61,13 +62,13 @@ def meta_of(tree: HtmlElement) -> Meta:
     return found
 
 
-def title_of(node: Node, meta: Meta, tree: HtmlElement, fallback: str | None) -> str:
+def title_of(node: Node, meta: Meta, tree: HtmlElement, head: Head) -> str:
     """The headline, without the site's name or author behind a bar, dash or star.
 
     What trafilatura chose comes first here: JSON-LD headlines are often made for search engines. It is cut where another
     title or a heading of the page ends.
     """
-    claims = (fallback or "", *meta.get("og:title", ()), *texts(node.get("headline")), *meta.get("twitter:title", ()))
+    claims = (head.title() or "", *meta.get("og:title", ()), *texts(node.get("headline")), *meta.get("twitter:title", ()))
     titles = [title for claim in claims if (title := tidy(html.unescape(claim)))]
     if not titles:
         return ""
@@ -77,10 +78,10 @@ def title_of(node: Node, meta: Meta, tree: HtmlElement, fallback: str | None) ->
     return min(ends, key=len) if ends else _without_site(titles[0], sites)
 
 
-def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, language: str | None) -> tuple[Stated, str] | None:
+def published(node: Node, meta: Meta, tree: HtmlElement, head: Head, language: str | None) -> tuple[Stated, str] | None:
     """When the article appeared by its own account, and where it says so: json-ld, meta or page.
 
-    `page` is the day that was found on the page; a time element of that day gives the time.
+    Of the day that was found on the page, a time element gives the time.
     """
     times = list(itertools.islice(tree.iter("time"), _TIMES))
     sources = (
@@ -92,21 +93,21 @@ def published(node: Node, meta: Meta, tree: HtmlElement, page: str | None, langu
         for value in values:
             if stated := read_date(value, language):
                 return stated, basis
-    day = read_date(page, language) if page else None
+    day = read_date(found, language) if (found := head.date()) else None
     if day is None:
         return None
     shown = (read_date(t.get("datetime") or "", language) for t in times)
     return next((s for s in shown if s and s.precision != "day" and s.at.date() == day.at.date()), day), "page"
 
 
-def authors_of(node: Node, meta: Meta, fallback: str | None, url: str) -> tuple[str, ...]:
+def authors_of(node: Node, meta: Meta, head: Head, url: str) -> tuple[str, ...]:
     """Names of the authors, without those of the publisher or its host."""
     host = url.split("/")[2].removeprefix("www.") if url.count("/") > 1 else ""
     publisher = {_squeezed(n) for n in (*_names(node.get("publisher")), *meta.get("og:site_name", ()), host)}
     sources: Iterable[Iterable[str]] = (
         _names(node.get("author")),
         (content for name in _AUTHOR_META for content in meta.get(name, ())),
-        (_REST_OF_BYLINE.sub("", name.strip()) for name in (fallback or "").split(";")),
+        (_REST_OF_BYLINE.sub("", name.strip()) for claim in (head.author,) for name in (claim() or "").split(";")),
     )
     for source in sources:
         names = [n for value in source for n in _split(value) if _squeezed(n) not in publisher]

@@ -8,6 +8,7 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from pipeline.read.decode import decode_page, not_a_page
 from pipeline.read.extract import LINK, extract_article, tidy
+from pipeline.read.head import Head
 from pipeline.read.jsonld import article_node, texts
 from pipeline.read.language import language_of
 from pipeline.read.lines import divide
@@ -40,7 +41,9 @@ def read_page(body: bytes, url: str, *, content_type: str | None = None, languag
         reading = read_text(html, url)
         return reading if reading.text else Unreadable(code=OutcomeCode.NO_TEXT, detail="empty text")
     try:
-        tree = document_fromstring(html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
+        tree = document_fromstring(
+            html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        )
         return _read_tree(html, tree, url, language)
     except (LxmlError, RecursionError, AssertionError) as error:  # empty, or nested deeper than the parsers go
         return Unreadable(code=OutcomeCode.NO_TEXT, detail=f"no document: {type(error).__name__}")
@@ -50,8 +53,8 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
     extract = extract_article(html, tree, url)
     if extract is None or all(len(text) < _SENTENCE_LEAST for _, text in extract.lines):
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
-    node, meta, head = article_node(tree), meta_of(tree), extract.head
-    title = title_of(node, meta, tree, head.title)
+    node, meta, head = article_node(tree), meta_of(tree), Head(tree, url)
+    title = title_of(node, meta, tree, head)
     lines = [(kind, _unmarked(kind, text)) for kind, text in _without_title(title, extract.lines)]
     language = language_of(" ".join([title, *(text for _, text in lines)]), tree.get("lang"), claimed)
     linked = _linked(lines, extract.links)
@@ -61,7 +64,7 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
     text, blocks, promo = divide(lines, promotion)
     if not text:
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="nothing but promotion on the page")
-    date = published(node, meta, tree, head.date, language)
+    date = published(node, meta, tree, head, language)
     return Reading(
         title=title,
         text=text,
@@ -70,7 +73,7 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
         published_at=date[0].at if date else None,
         published_precision=date[0].precision if date else None,
         published_basis=date[1] if date else None,
-        authors=authors_of(node, meta, head.author, url),
+        authors=authors_of(node, meta, head, url),
         language=language,
         canonical_url=canonical_of(tree, url),
         access=access_of(node, meta),
