@@ -135,11 +135,13 @@ def sql(
 def wire(
     port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.", min=0, max=65535)] = 8799,
     run_dir: Annotated[Path, typer.Option(help="Where its start moment, address and catalogue are kept.")] = Path("run/wire"),
+    now: Annotated[str | None, typer.Option(help="Stop its clock at a moment, for runs to compare: 2026-11-23T14:00Z")] = None,
 ) -> None:
-    """Serves the sample wire: three invented publishers to run against. Example: `newsmill wire --port 8799`"""
+    """Serves the sample wire: five invented publishers to run against. Example: `newsmill wire --port 8799`"""
     from pipeline.lake.durable import write_file
-    from pipeline.wire import catalogue, serve
+    from pipeline.wire import catalogue, serve, stopped_at
 
+    start, clock = stopped_at(now) if now else (None, lambda: datetime.now(UTC))
     run_dir.mkdir(parents=True, exist_ok=True)
 
     def ready(address: str) -> None:
@@ -150,7 +152,7 @@ def wire(
         told = f"the sample wire is at {address}; its catalogue is {run_dir / 'feeds.toml'}; Ctrl-C ends it"
         Console(soft_wrap=True).print(told)
 
-    asyncio.run(serve(run_dir, port, clock=lambda: datetime.now(UTC), ready=ready))
+    asyncio.run(serve(run_dir, port, clock=clock, ready=ready, start=start))
 
 
 @app.command()

@@ -6,33 +6,54 @@ from datetime import UTC, datetime
 from functools import cache
 from html import escape
 from string import Template
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 
-from pipeline.wire.newsroom import HERE, Publisher
+from pipeline.wire.newsroom import HERE, Promotion, Publisher
 from pipeline.wire.timeline import Entry, Timeline
 
 _DAY = {"de": "d. MMMM y", "en": "MMMM d, y"}
 _MOMENT = {"de": "d. MMMM y, HH:mm 'Uhr'", "en": "MMMM d, y, h:mm a z"}
+_SPONSORED = {"de": "Anzeige", "en": "Sponsored content"}
+_SHOWN_BEFORE_WALL = 1  # blocks
 
 
 def article_page(entry: Entry, related: Sequence[Entry], port: str) -> str:
-    """The page of an article: always the same text for the same entry, as its validators promise."""
+    """The page of an article: always the same text for the same entry in the same wording, as its validators promise."""
     publisher, article, language = entry.publisher, entry.article, entry.article.language
-    local = entry.published_at.astimezone(ZoneInfo(publisher.zone))
+    if entry.placement.page == "consent":
+        return _fill(f"consent-{language}.html", site=escape(publisher.name), charset=publisher.charset)
     links = "".join(f'<li><a href="{e.page_path}">{escape(e.article.title)}</a></li>' for e in related)
     main = _fill(
         f"{publisher.key}-article.html",
-        section=escape(publisher.sections[entry.placement.section]),
-        title=escape(article.title),
-        lead=escape(article.summary),
-        author=escape(article.author),
-        date=_date(local, language) if entry.placement.metadata == "visible" else _time_element(local, language),
-        body=_body(entry, local),
+        **_slots(entry),
         related=f'<div class="related"><h2>{escape(publisher.related_title)}</h2><ul>{links}</ul></div>' if related else "",
     )
-    return _frame(publisher, article.title, language, main, head=_head(entry, local, port))
+    return _frame(publisher, article.title, language, main, head=_head(entry, port))
+
+
+def amp_page(entry: Entry, port: str) -> str:
+    """The AMP version of an article, whose canonical address is the page."""
+    article, publisher = entry.article, entry.publisher
+    slots = _slots(entry) | {"language": article.language, "charset": publisher.charset, "site": escape(publisher.name)}
+    return _fill("amp.html", canonical=_url(entry, port), json_ld=_json_ld(entry, _url(entry, port)), **slots)
+
+
+def content(entry: Entry) -> str:
+    """A whole article as its feed carries it, in HTML."""
+    return _body(entry)
+
+
+def _slots(entry: Entry) -> dict[str, str]:
+    article = entry.article
+    return {
+        "section": escape(_section(entry)),
+        "title": escape(article.title),
+        "lead": escape(article.summary),
+        "author": escape(article.author),
+        "date": _date(entry) if entry.placement.metadata == "visible" else _time_element(entry),
+        "body": _body(entry),
+    }
 
 
 def front_page(publisher: Publisher, entries: Sequence[Entry], heading: str, port: str) -> str:
@@ -59,9 +80,10 @@ def not_found_page(publisher: Publisher) -> str:
 def index_page(timeline: Timeline, now: datetime, port: str) -> str:
     """What the wire serves, for whoever opens its bare address."""
     rows = "".join(
-        f'<tr><td><a href="http://{p.host}{port}/">{escape(p.name)}</a></td><td><a href="http://{p.host}{port}{p.feed_path}">'
-        f"http://{p.host}{port}{p.feed_path}</a></td><td>{len(timeline.latest(now, p.key))}</td></tr>"
+        f'<tr><td><a href="http://{p.host}{port}/">{escape(p.name)}</a></td><td><a href="http://{p.host}{port}{path}">'
+        f"http://{p.host}{port}{path}</a></td><td>{len(timeline.feed(now, p.key, path))}</td></tr>"
         for p in timeline.publishers.values()
+        for path in p.feeds.values()
     )
     entries = "".join(
         f"<tr><td>{e.published_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}</td>"
@@ -79,56 +101,78 @@ def _frame(publisher: Publisher, title: str, language: str, main: str, *, head: 
     return _fill(f"{publisher.key}.html", title=escape(title), **slots)
 
 
-def _head(entry: Entry, local: datetime, port: str) -> str:
-    article, metadata = entry.article, entry.placement.metadata
-    url = f"http://{entry.publisher.host}{port}{entry.page_path}"
+def _url(entry: Entry, port: str) -> str:
+    return f"http://{entry.publisher.host}{port}{entry.page_path}"
+
+
+def _section(entry: Entry) -> str:
+    """The section's name; of an advertorial the mark that it is one."""
+    if entry.placement.sponsored:
+        return _SPONSORED[entry.article.language]
+    return entry.publisher.sections[entry.placement.section]
+
+
+def _head(entry: Entry, port: str) -> str:
+    article, metadata, url = entry.article, entry.placement.metadata, _url(entry, port)
     head = f'<link rel="canonical" href="{url}">\n<meta name="description" content="{escape(article.summary)}">'
-    if metadata == "visible":
-        return head
+    if entry.amp_path:
+        head += f'\n<link rel="amphtml" href="http://{entry.publisher.host}{port}{entry.amp_path}">'
     properties = {
         "og:type": "article",
         "og:title": article.title,
         "og:url": url,
         "og:site_name": entry.publisher.name,
-        "article:published_time": local.isoformat(),
-        "article:section": entry.publisher.sections[entry.placement.section],
+        "article:published_time": entry.local_date.isoformat(),
+        "article:section": _section(entry),
     }
-    head += "".join(f'\n<meta property="{key}" content="{escape(value)}">' for key, value in properties.items())
-    head += f'\n<meta name="author" content="{escape(article.author)}">'
-    return head + _json_ld(entry, local, url) if metadata == "json-ld" else head
+    if entry.updated_at > entry.published_at:
+        properties["article:modified_time"] = entry.local_update.isoformat()
+    if metadata != "visible":
+        head += "".join(f'\n<meta property="{key}" content="{escape(value)}">' for key, value in properties.items())
+        head += f'\n<meta name="author" content="{escape(article.author)}">'
+    return head + _json_ld(entry, url) if metadata == "json-ld" or entry.placement.page == "paywall" else head
 
 
-def _json_ld(entry: Entry, local: datetime, url: str) -> str:
+def _json_ld(entry: Entry, url: str) -> str:
     article = entry.article
     data = {
         "@context": "https://schema.org",
-        "@type": "NewsArticle",
+        "@type": "AdvertiserContentArticle" if entry.placement.sponsored else "NewsArticle",
         "headline": article.title,
         "description": article.summary,
         "inLanguage": article.language,
-        "datePublished": local.isoformat(),
-        "dateModified": local.isoformat(),
+        "datePublished": entry.local_date.isoformat(),
+        "dateModified": entry.local_update.isoformat(),
         "author": {"@type": "Organization", "name": article.author},
         "publisher": {"@type": "Organization", "name": entry.publisher.name},
         "mainEntityOfPage": url,
     }
+    if entry.placement.page == "paywall":
+        wall = {"@type": "WebPageElement", "isAccessibleForFree": False, "cssSelector": ".wall"}
+        data |= {"isAccessibleForFree": False, "hasPart": wall}
     # "</" would end the script wherever it stands.
     text = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
     return f'\n<script type="application/ld+json">{text}</script>'
 
 
-def _body(entry: Entry, local: datetime) -> str:
+def _body(entry: Entry) -> str:
+    language = entry.article.language
     blocks = entry.article.blocks
-    day = format_date(local, _DAY[entry.article.language], locale=entry.article.language)
-    parts: list[str] = []
+    if walled := entry.placement.page == "paywall":
+        blocks = blocks[:_SHOWN_BEFORE_WALL]
+    day = format_date(entry.local_date, _DAY[language], locale=language)
+    parts = [f"<p><small>{_SPONSORED[language]}</small></p>"] if entry.placement.sponsored else []
     for place in range(len(blocks) + 1):
         parts += [_block(blocks[place - 1])] if place else []
-        parts += [_promotion(p.text, p.link) for p in entry.placement.promotion if p.after == place]
+        parts += [_promotion(p, entry) for p in entry.placement.promotion if p.after == place]
+    if walled:
+        parts.append(_fill(f"wall-{language}.html", site=escape(entry.publisher.name)))
     return "\n".join(parts).replace("{date}", day)
 
 
-def _promotion(text: str, link: bool) -> str:
-    return f'<p><a href="/about?from=article"><strong>{escape(text)}</strong></a></p>' if link else f"<p>{escape(text)}</p>"
+def _promotion(promotion: Promotion, entry: Entry) -> str:
+    text, rel = escape(promotion.text), ' rel="sponsored"' if entry.placement.sponsored else ""
+    return f'<p><a href="/about?from=article"{rel}><strong>{text}</strong></a></p>' if promotion.link else f"<p>{text}</p>"
 
 
 def _block(block: str) -> str:
@@ -143,12 +187,12 @@ def _block(block: str) -> str:
     return f"<p>{' '.join(lines)}</p>"
 
 
-def _date(local: datetime, language: str) -> str:
-    return format_datetime(local, _MOMENT[language], locale=language)
+def _date(entry: Entry) -> str:
+    return format_datetime(entry.local_date, _MOMENT[entry.article.language], locale=entry.article.language)
 
 
-def _time_element(local: datetime, language: str) -> str:
-    return f'<time datetime="{local.isoformat()}">{_date(local, language)}</time>'
+def _time_element(entry: Entry) -> str:
+    return f'<time datetime="{entry.local_date.isoformat()}">{_date(entry)}</time>'
 
 
 def _language(publisher: Publisher) -> str:

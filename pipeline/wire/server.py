@@ -5,20 +5,23 @@ import errno
 import gzip
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
 from aiohttp import hdrs, web
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, InputError
 from pipeline.wire import feeds, newsroom, pages
 from pipeline.wire.newsroom import Article, Publisher
-from pipeline.wire.timeline import Timeline, timeline
+from pipeline.wire.timeline import Entry, Timeline, timeline
 
 ADDRESS = "127.0.0.1"
 STARTED = "wire-started"
+SLOW_S = 2.0
+#: So long after the start everything written is out.
+ALL_OUT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Answer:
     status: int = 200
     modified: datetime | None = None
     location: str | None = None
+    delay_s: float = 0
 
 
 async def serve(
@@ -39,16 +43,17 @@ async def serve(
     clock: Callable[[], datetime],
     ready: Callable[[str], None],
     articles: Sequence[Article] | None = None,
+    start: datetime | None = None,
 ) -> None:
     """Serve until cancelled; `ready` is told the base address once requests are answered.
 
-    The moment of the first start is kept in `run_dir` and used again, so that a restart shows the same news. `articles` stand
-    in for the written ones; the reports follow either.
+    The moment of the first start is kept in `run_dir` and used again, so that a restart shows the same news; a `start` that is
+    given (aware) counts instead and is not kept. `articles` stand in for the written ones; the reports follow either.
 
     Raises:
         ConfigError: the port is taken or not allowed, or the kept start cannot be read.
     """
-    start = await asyncio.to_thread(kept_start, run_dir, clock)
+    start = start or await asyncio.to_thread(kept_start, run_dir, clock)
     runner = web.AppRunner(app(start, clock, articles), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -82,6 +87,21 @@ def kept_start(run_dir: Path, clock: Callable[[], datetime]) -> datetime:
     return start if start.tzinfo else start.replace(tzinfo=UTC)
 
 
+def stopped_at(moment: str) -> tuple[datetime, Callable[[], datetime]]:
+    """The start and the clock of a wire whose clock stands still at this moment, when everything written is out.
+
+    Raises:
+        InputError: `moment` is no time with an offset.
+    """
+    try:
+        now = datetime.fromisoformat(moment)
+    except ValueError:
+        now = datetime.min
+    if now.tzinfo is None:
+        raise InputError(f"{moment!r} is no time with an offset; write it like 2026-11-23T14:00Z")
+    return now - ALL_OUT, lambda: now
+
+
 def app(start: datetime, clock: Callable[[], datetime], articles: Sequence[Article] | None = None) -> web.Application:
     """The wire as an application; `start` and the clock's times are aware."""
     shown = timeline(start, newsroom.publishers(), newsroom.articles() if articles is None else articles)
@@ -102,6 +122,7 @@ def _handler(shown: Timeline, clock: Callable[[], datetime]) -> Callable[[web.Re
             if publisher
             else _index_answer(shown, request.path, now, colon + port)
         )
+        await asyncio.sleep(answer.delay_s)
         return _response(request, answer)
 
     return handle
@@ -115,10 +136,14 @@ def _index_answer(shown: Timeline, path: str, now: datetime, port: str) -> Answe
 
 def _publisher_answer(shown: Timeline, publisher: Publisher, path: str, now: datetime, port: str) -> Answer:
     latest = shown.latest(now, publisher.key)
-    modified = max((entry.published_at for entry in latest), default=shown.start)
+    modified = _modified(shown, latest)
     if path == publisher.feed_path:
         text = feeds.feed(publisher, latest, port)
         return Answer(text=text, content_type=feeds.CONTENT_TYPES[publisher.feed_kind], modified=modified)
+    if path == publisher.sitemap_path:
+        listed = shown.feed(now, publisher.key, path)
+        text = feeds.sitemap(publisher, listed, port)
+        return Answer(text=text, content_type="application/xml; charset=utf-8", modified=_modified(shown, listed))
     if path == "/robots.txt" and publisher.robots is not None:
         return Answer(text=publisher.robots.strip().encode() + b"\n", content_type="text/plain; charset=utf-8")
     if path == "/":
@@ -129,6 +154,10 @@ def _publisher_answer(shown: Timeline, publisher: Publisher, path: str, now: dat
         listed = [entry for entry in latest if entry.placement.section == section]
         return _html(publisher, pages.front_page(publisher, listed, publisher.sections[section], port))
     return _article_answer(shown, publisher, path, now, port)
+
+
+def _modified(shown: Timeline, entries: Sequence[Entry]) -> datetime:
+    return max((entry.updated_at for entry in entries), default=shown.start)
 
 
 def _article_answer(shown: Timeline, publisher: Publisher, path: str, now: datetime, port: str) -> Answer:
@@ -142,7 +171,10 @@ def _article_answer(shown: Timeline, publisher: Publisher, path: str, now: datet
     if entry := shown.page(publisher.key, path, now):
         if now < entry.available_at:
             return Answer(text=b"busy, please try again later\n", content_type="text/plain; charset=utf-8", status=503)
-        return _html(publisher, pages.article_page(entry, shown.related(entry), port), modified=entry.published_at)
+        amp = path == entry.amp_path
+        page = pages.amp_page(entry, port) if amp else pages.article_page(entry, shown.related(entry), port)
+        delay_s = SLOW_S if entry.placement.page == "slow" else 0
+        return replace(_html(publisher, page, modified=entry.updated_at), delay_s=delay_s)
     return _html(publisher, pages.not_found_page(publisher), status=404)
 
 
