@@ -141,7 +141,7 @@ def wire(
     from pipeline.lake.durable import write_file
     from pipeline.wire import catalogue, serve, stopped_at
 
-    start, clock = stopped_at(now) if now else (None, lambda: datetime.now(UTC))
+    since, clock = stopped_at(now) if now else (run_dir, lambda: datetime.now(UTC))
     run_dir.mkdir(parents=True, exist_ok=True)
 
     def ready(address: str) -> None:
@@ -152,7 +152,7 @@ def wire(
         told = f"the sample wire is at {address}; its catalogue is {run_dir / 'feeds.toml'}; Ctrl-C ends it"
         Console(soft_wrap=True).print(told)
 
-    asyncio.run(serve(run_dir, port, clock=clock, ready=ready, start=start))
+    asyncio.run(serve(since, port, clock=clock, ready=ready))
 
 
 @app.command()

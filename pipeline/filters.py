@@ -291,6 +291,7 @@ def _entry_row(entry: ParsedEntry) -> Row:
         "title": entry.title,
         "summary": entry.summary,
         "authors": entry.authors,
+        "keywords": entry.keywords,
         "published_at": _stamp(entry.published_at, day_only=entry.date_quality is DateQuality.DAY),
         "published_raw": entry.published_raw,
         "date_quality": entry.date_quality,

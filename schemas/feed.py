@@ -68,6 +68,7 @@ class ParsedEntry:
     summary: str | None = None
     content_html: str | None = None
     authors: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     published_raw: str | None = None
     published_at: datetime | None = None
     date_quality: DateQuality = DateQuality.MISSING

@@ -54,9 +54,9 @@ def test_parse_answers_with_the_feed_and_its_entries(tmp_path: Path) -> None:
                  "dropped": 0, "problem": None},
         "entries": [
             {"id": "https://x.example/1", "key_basis": "link", "url": "https://x.example/1", "title": "Eins", "summary": "Text",
-             "authors": [], "published_at": "2024-03-07", "published_raw": "07.03.2024", "date_quality": "day",
+             "authors": [], "keywords": [], "published_at": "2024-03-07", "published_raw": "07.03.2024", "date_quality": "day",
              "updated_at": None},
-            {"id": "g2", "key_basis": "guid", "url": None, "title": "Zwei", "summary": None, "authors": [],
+            {"id": "g2", "key_basis": "guid", "url": None, "title": "Zwei", "summary": None, "authors": [], "keywords": [],
              "published_at": "2024-03-07T09:00:00Z", "published_raw": "Do, 07 Mär 2024 10:00:00 MEZ", "date_quality": "exact",
              "updated_at": None},
         ],

@@ -1,4 +1,7 @@
-"""Turns the bytes of an RSS, RDF or Atom feed into its entries: clean text, safe links, own dates and keys. Pure."""
+"""Turns the bytes of an RSS, RDF or Atom feed, or of a news sitemap, into its entries. Pure.
+
+Clean text, safe links, own dates and keys.
+"""
 
 import io
 import re
@@ -10,7 +13,8 @@ import feedparser
 
 from pipeline.parse.dates import read_date
 from pipeline.parse.keys import Marks, choose_keys
-from pipeline.parse.text import clean, plain_text, resolve_link
+from pipeline.parse.sitemap import is_sitemap, parse_sitemap
+from pipeline.parse.text import clean, language_code, plain_text, resolve_link
 from schemas.article import Unreadable
 from schemas.feed import ParsedEntry, ParsedFeed, VisitCode
 
@@ -22,7 +26,6 @@ _REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 #: One character as two references to its UTF-16 halves, as some serialisers write emoji.
 _HALVES = re.compile(rb"&#(x[dD][89abAB][0-9a-fA-F]{2}|5[56][0-9]{3});&#(x[dD][c-fC-F][0-9a-fA-F]{2}|5[67][0-9]{3});")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
-_LANGUAGE_NAMES = {"deutsch": "de", "german": "de", "ger": "de", "deu": "de", "englisch": "en", "english": "en", "eng": "en"}
 
 
 def parse_feed(
@@ -40,6 +43,8 @@ def parse_feed(
     """
     if not body.strip():
         return Unreadable(code=VisitCode.NOT_A_FEED, detail="empty body")
+    if is_sitemap(body):
+        return parse_sitemap(body, url, language=language, received_at=received_at, cap=ITEM_CAP)
     try:
         parsed = _feedparser(body, content_type)
     except MemoryError:
@@ -51,7 +56,7 @@ def parse_feed(
     if not parsed.get("version") and not any(_says_something(raw) for raw in parsed.entries):
         return Unreadable(code=VisitCode.NOT_A_FEED, detail=_what_instead(body))
     head = parsed.feed
-    head_language = _language(head.get("language"))
+    head_language = language_code(head.get("language"))
     taken = parsed.entries[:ITEM_CAP]
     return ParsedFeed(
         version=parsed.get("version") or "unknown",
@@ -59,7 +64,7 @@ def parse_feed(
         language=head_language,
         url=resolve_link(head.get("link"), url),
         ttl_minutes=_minutes(head.get("ttl")),
-        entries=tuple(_entries(taken, url, _language(language) or head_language, received_at)),
+        entries=tuple(_entries(taken, url, language_code(language) or head_language, received_at)),
         dropped=len(parsed.entries) - len(taken),
         problem=clean(str(parsed.get("bozo_exception", "malformed")))[:200] if parsed.bozo else None,
     )
@@ -131,6 +136,7 @@ def _entries(raws: list[Any], url: str, language: str | None, received_at: datet
             summary=summaries[i] or None,
             content_html=_content(raws[i]),
             authors=_authors(raws[i]),
+            keywords=_keywords(raws[i]),
             published_raw=published[i] or None,
             published_at=published_at,
             date_quality=quality,
@@ -168,10 +174,9 @@ def _authors(raw: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for author in named if (name := plain_text(author))))
 
 
-def _language(tag: str | None) -> str | None:
-    name = re.split(r"[-_]", (tag or "").strip().lower())[0]
-    name = _LANGUAGE_NAMES.get(name, name)
-    return name if re.fullmatch(r"[a-z]{2,3}", name) else None
+def _keywords(raw: Any) -> tuple[str, ...]:
+    named = (plain_text(tag.get("label") or tag.get("term")) for tag in raw.get("tags", ()))
+    return tuple(dict.fromkeys(filter(None, named)))
 
 
 def _minutes(ttl: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""Makes plain text and safe links of what feeds carry: entities resolved once, no markup, NFC. Pure.
+"""Makes plain text, safe links and language codes of what feeds carry: entities resolved once, no markup, NFC. Pure.
 
 feedparser's own sanitiser is switched off, because it takes seconds where this takes milliseconds.
 """
@@ -23,6 +23,7 @@ _UNWANTED = re.compile(
 _SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "title"})
 _BREAKING = defs.block_tags | frozenset({"br", "hr", "li", "tr", "td", "th", "dt", "dd", "figcaption", "article", "section"})
 
+_LANGUAGE_NAMES = {"deutsch": "de", "german": "de", "ger": "de", "deu": "de", "englisch": "en", "english": "en", "eng": "en"}
 _CONTROL_IN_URL = re.compile(r"[\x00-\x20\x7f]+")
 _LONGEST_URL = 4096
 
@@ -75,3 +76,10 @@ def resolve_link(raw: str | None, *bases: str | None) -> str | None:
     except ValueError:  # such as an unclosed [ in the host, or a port that is no number
         return None
     return urlunsplit(parts) if parts.scheme in ("http", "https") and has_host else None
+
+
+def language_code(tag: str | None) -> str | None:
+    """The language that a tag or a name such as de-CH or Deutsch means, in two or three letters."""
+    name = re.split(r"[-_]", (tag or "").strip().lower())[0]
+    name = _LANGUAGE_NAMES.get(name, name)
+    return name if re.fullmatch(r"[a-z]{2,3}", name) else None

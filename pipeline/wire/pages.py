@@ -135,7 +135,7 @@ def _head(entry: Entry, port: str) -> str:
 
 def _json_ld(entry: Entry, url: str) -> str:
     article = entry.article
-    data = {
+    data: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "AdvertiserContentArticle" if entry.placement.sponsored else "NewsArticle",
         "headline": article.title,

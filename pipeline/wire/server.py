@@ -37,23 +37,22 @@ class Answer:
 
 
 async def serve(
-    run_dir: Path,
+    since: Path | datetime,
     port: int,
     *,
     clock: Callable[[], datetime],
     ready: Callable[[str], None],
     articles: Sequence[Article] | None = None,
-    start: datetime | None = None,
 ) -> None:
     """Serve until cancelled; `ready` is told the base address once requests are answered.
 
-    The moment of the first start is kept in `run_dir` and used again, so that a restart shows the same news; a `start` that is
-    given (aware) counts instead and is not kept. `articles` stand in for the written ones; the reports follow either.
+    `since` is the moment of the first start (aware), or a directory in which that is kept and used again, so that a restart
+    shows the same news. `articles` stand in for the written ones; the reports follow either.
 
     Raises:
         ConfigError: the port is taken or not allowed, or the kept start cannot be read.
     """
-    start = start or await asyncio.to_thread(kept_start, run_dir, clock)
+    start = since if isinstance(since, datetime) else await asyncio.to_thread(kept_start, since, clock)
     runner = web.AppRunner(app(start, clock, articles), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -96,8 +95,8 @@ def stopped_at(moment: str) -> tuple[datetime, Callable[[], datetime]]:
     try:
         now = datetime.fromisoformat(moment)
     except ValueError:
-        now = datetime.min
-    if now.tzinfo is None:
+        now = None
+    if now is None or now.tzinfo is None:
         raise InputError(f"{moment!r} is no time with an offset; write it like 2026-11-23T14:00Z")
     return now - ALL_OUT, lambda: now
 

@@ -69,6 +69,13 @@ def test_an_empty_feed_is_a_feed() -> None:
     assert (feed.version, feed.title, feed.entries, feed.problem) == ("rss20", "Leer", (), None)
 
 
+def test_keywords_are_the_categories_each_once_by_their_labels() -> None:
+    (entry,) = feed_of(
+        rss("<title>A</title><category>Banks &amp; Rates</category><category>Dax</category><category>Dax</category>")
+    ).entries
+    assert entry.keywords == ("Banks & Rates", "Dax")
+
+
 def test_a_malformed_feed_is_read_as_far_as_it_goes() -> None:
     feed = feed_of(
         '<rss version="2.0"><channel><item><title>a & b</title><link>https://x.example/1</link></item><item><title>cut of'
