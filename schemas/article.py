@@ -83,7 +83,7 @@ class Article:
     published_basis: str | None = col("where published_at was found: json-ld, meta, page or feed", default=None)
     seen_at: datetime = col("when a feed first showed this revision to us")
     access: Access = col("free, teaser or unknown", default=Access.UNKNOWN)
-    genre: str | None = col("report, promotion, … where it is recognised", default=None)
+    genre: str | None = col("promotion where the article is recognised as one, its mentions then count for nothing", default=None)
     change_type: str = col("new, or revised for a later version of a known article", default="new")
     text_hash: str = col("hash of the normalised text: equal in exact copies")
     body_sha256: str | None = col("the bytes it was read from, the key into bodies", default=None)

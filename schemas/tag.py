@@ -137,7 +137,7 @@ class Mention:
     link_score: float = col("how sure the link is, 0 to 1")
     margin: float | None = col("distance to the next best company", default=None)
     role: str | None = col("subject, product, former_employer … where recognised", default=None)
-    in_ad: bool = col("the span stands in promotion and counts for nothing")
+    in_ad: bool = col("the span stands in promotion, or in an advertorial, and counts for nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

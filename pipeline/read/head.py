@@ -1,6 +1,6 @@
-"""What trafilatura reads of a page's title, author and date: the last resort where the page does not say so in its metadata. Pure.
+"""What trafilatura reads of a page's title, author and date, the last resort where its metadata do not say so. Pure.
 
-Each is read only when it is asked for; read by the library itself, all of them and its further fields cost a third of an extraction.
+Each is read only when it is asked for: together with fields that nobody reads they cost a third of an extraction.
 """
 
 from functools import cached_property

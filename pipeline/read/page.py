@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from lxml.etree import LxmlError
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from pipeline.read.consent import is_consent_wall
 from pipeline.read.decode import decode_page, not_a_page
 from pipeline.read.extract import LINK, extract_article, tidy
 from pipeline.read.head import Head
@@ -26,6 +27,10 @@ _LINKABLE = frozenset({"paragraph", "list_item"})
 _LINK_SPACES = 2
 _WRITTEN_BULLET = re.compile(r"^[•·▪●◦‣]\s*(?=\S)")
 _LINK_SHARE = 0.3
+_PAID_SECTION = re.compile(
+    r"\W*(?:anzeigen?|werbung|advertorials?|(?:sponsored|paid|partner)(?: (?:content|posts?))|sponsored|gesponserte \w+)\W*",
+    re.IGNORECASE,
+)
 
 
 def read_page(body: bytes, url: str, *, content_type: str | None = None, language: str | None = None) -> Reading | Unreadable:
@@ -53,6 +58,8 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
     extract = extract_article(html, tree, url)
     if extract is None or all(len(text) < _SENTENCE_LEAST for _, text in extract.lines):
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
+    if is_consent_wall([text for _, text in extract.lines]):
+        return Unreadable(code=OutcomeCode.NO_TEXT, detail="consent wall: the page asks for consent and shows no article")
     node, meta, head = article_node(tree), meta_of(tree), Head(tree, url)
     title = title_of(node, meta, tree, head)
     lines = [(kind, _unmarked(kind, text)) for kind, text in _without_title(title, extract.lines)]
@@ -77,7 +84,9 @@ def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> R
         language=language,
         canonical_url=canonical_of(tree, url),
         access=access_of(node, meta),
-        genre=_genre(texts(node.get("@type")), text, promo),
+        genre=_genre(
+            texts(node.get("@type")), [*meta.get("article:section", ()), *texts(node.get("articleSection"))], text, promo
+        ),
         opt_out=opt_outs_of(meta),
     )
 
@@ -112,8 +121,7 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", tidy(text).casefold())
 
 
-def _genre(types: list[str], text: str, promo: tuple[Promo, ...]) -> str | None:
+def _genre(types: list[str], sections: list[str], text: str, promo: tuple[Promo, ...]) -> str | None:
     taken = sum(len(p.text) for p in promo if p.kind == "promotion")
-    if taken > _SELLS * (taken + len(text)) or "AdvertiserContentArticle" in types:
-        return "promotion"
-    return None
+    sold = "AdvertiserContentArticle" in types or any(_PAID_SECTION.fullmatch(section) for section in sections)
+    return "promotion" if sold or taken > _SELLS * (taken + len(text)) else None

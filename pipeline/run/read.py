@@ -4,7 +4,7 @@ The shards fetch and read; what an attempt adds to the lake is decided once per 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from html import escape
 from urllib.parse import urlsplit
@@ -32,11 +32,12 @@ from pipeline.run.account import attempt_key
 from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.failure import failure
 from pipeline.run.ledger import Ledger, load_memory
+from pipeline.run.published import published_at
 from pipeline.run.takedown import gone_attempts, gone_entries, tombstones, without_words, wordless_pages
 from schemas import ids
 from schemas.article import Article, Attempt, Reading, Unreadable
 from schemas.columns import from_arrow, to_arrow
-from schemas.feed import DateQuality, Entry
+from schemas.feed import Entry
 from schemas.outcome import CameIn, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Page, Request
 
@@ -251,7 +252,7 @@ def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
     """The article as read, under provisional ids: the batch decides whether it is new."""
     article = ids.article_id(_key(entry))
     taken_out = sum(len(p.text) for p in read.promo)
-    published = _published(entry, read)
+    published = published_at(entry, read, body.asked_at if body else entry.seen_at)
     return Article(
         article_id=article,
         version_id=ids.version_id(article, body.owner if body else entry.visit_id),
@@ -279,15 +280,3 @@ def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
         body_sha256=body.sha256 if body else None,
         extractor=EXTRACTOR,
     )
-
-
-def _published(entry: Entry, read: Reading) -> tuple[datetime | None, str | None, str | None]:
-    """When the publisher says it was published, how precisely, and where it says so: the page, unless the feed knows the time."""
-    on_page = read.published_at, read.published_precision, read.published_basis
-    if entry.published_at is None:
-        return on_page
-    of_feed = entry.published_at, "day" if entry.date_quality == DateQuality.DAY else "second", "feed"
-    if read.published_at is None:
-        return of_feed
-    same_day = abs(entry.published_at - read.published_at) <= timedelta(hours=36)
-    return of_feed if read.published_precision == "day" and of_feed[1] == "second" and same_day else on_page

@@ -84,6 +84,8 @@ def _tag(tagger: Tagger, one: Untagged, rows: dict[str, list[object]]) -> str | 
         tags, problem = tagger.tag(a.title, a.text, a.language, promotion_spans(a.title, a.text, a.language)), None
     except Exception as error:  # noqa: BLE001 - one text the rules cannot handle must not hold up all others; its row says so
         tags, problem = Tags(), f"{type(error).__name__}: {error}"
+    if a.genre == "promotion":  # who is paid to be named, and who is named beside, counts for nothing
+        tags = Tags(links=tuple(replace(link, in_ad=True) for link in tags.links))
     tagging = Tagging(
         tagging_id=ids.tagging_id(a.version_id, tagger.version, tagger.registry_version),
         version_id=a.version_id,

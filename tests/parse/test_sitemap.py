@@ -85,7 +85,7 @@ def test_a_date_too_far_ahead_is_not_believed_and_an_address_that_is_none_is_no_
 
 def test_a_sitemap_that_breaks_off_is_read_as_far_as_it_goes() -> None:
     feed = feed_of(sitemap(page("https://x.example/1", "A & B"), page("https://x.example/2", "Two"))[:-60])
-    assert [(entry.url, entry.title) for entry in feed.entries][0] == ("https://x.example/1", "A B")
+    assert (feed.entries[0].url, feed.entries[0].title) == ("https://x.example/1", "A B")
     assert feed.problem is not None
 
 
