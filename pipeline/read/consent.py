@@ -14,8 +14,8 @@ _SENTENCE_LEAST = 30  # characters; shorter lines are headings and buttons
 _ADDRESSED = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\b(?:wir und (?:unsere|bis zu) (?:\d+ )?(?:\w+ )?partner|unsere(?:n|r)? (?:\d+ )?(?:werbe)?partner)\b",
-        r"\b(?:we and (?:our|up to) (?:\d+ )?(?:\w+ )?partners|our (?:\d+ )?(?:advertising |third-party )?partners)\b",
+        r"\bwir und (?:[\w.-]+ ){1,6}(?:werbe)?partner\b|\bunsere[nr]? (?:\d+ )?(?:werbe)?partner\b",
+        r"\bwe and (?:[\w,.-]+ ){1,6}partners\b|\bour (?:\d+ )?(?:advertising |third-party )?partners\b",
         r"\bwir (?:[\w, ]{0,60} )?(?:verwenden|nutzen|setzen) (?:\w+ ){0,2}cookies\b",
         r"\bwe (?:[\w, ]{0,60} )?use (?:\w+ ){0,2}cookies\b",
         r"\balle(?:n)? (?:cookies )?(?:akzeptieren|zustimmen)\b|\b(?:accept|allow|reject) all\b",

@@ -232,6 +232,20 @@ def test_an_advertorial_is_promotion() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ('<meta property="article:section" content="Anzeige">', "promotion"),
+        ('<meta property="article:section" content="– Sponsored content –">', "promotion"),
+        ('<script type="application/ld+json">{"@type": "NewsArticle", "articleSection": ["Advertorial"]}</script>', "promotion"),
+        ('<script type="application/ld+json">{"@type": "AdvertiserContentArticle"}</script>', "promotion"),
+        ('<meta property="article:section" content="Werbung & Medien">', None),
+    ],
+)
+def test_an_advertorial_that_says_so_is_promotion(claims: str, expected: str | None) -> None:
+    assert read(page(head=claims)).genre == expected
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "code"),
     [
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", None, "not_html"),

@@ -21,6 +21,9 @@ PROSE_EN = [
 ]
 
 PROMOTION_DE = [
+    "Dieser Beitrag ist Abonnenten vorbehalten.",
+    "Sie haben schon ein Digital-Abo? Hier anmelden",
+    "Weiterlesen mit Hafenbote Plus",
     "Wie Sie von der Nordlicht-Aktie profitieren, lesen Sie im kostenlosen Spezialreport.",
     "Dieser Zulieferer könnte der nächste Nordlicht-Konzern werden: hier den Namen gratis sichern!",
     "Klicken Sie hier, um die Analyse zur Nordlicht-Aktie zu laden.",
@@ -71,6 +74,9 @@ PROMOTION_EN = [
     "Open a trading account today and get a $50 bonus.",
     "Our experts have found five stocks that could double by summer.",
     "Advertisement",
+    "This story is available to Brightwater subscribers. Four weeks cost one dollar.",
+    "Already a member? Log in",
+    "Subscribe to keep reading",
 ]
 OTHER_KINDS = [
     ("related", "Lesen Sie auch: Wie Nordlicht seine Rechenzentren kühlt"),
@@ -97,6 +103,8 @@ OTHER_KINDS = [
     ("comment", "Join the conversation and leave a comment below"),
 ]
 ORDINARY = [
+    "Das Angebot ist Abonnenten vorbehalten, die seit einem Jahr zahlen, teilte der Verlag mit.",
+    "The new service is for subscribers of its cable arm, Brightwater said.",
     "The publisher offers a 30-day free trial of its new magazine app.",
     "Telegram said it would close channels that sell stolen data.",
     "Fahrgäste können die Linie an diesem Wochenende testen.",
