@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- sample sentences stay whole
 """Consent walls against articles, of which some are about consent."""
 
 import pytest

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ class Wire:
 
 
 @contextmanager
-def running(run_dir: Path, clock: Clock, articles: list[Article] | None = None) -> Iterator[Wire]:
+def running(since: Path | datetime, clock: Callable[[], datetime], articles: list[Article] | None = None) -> Iterator[Wire]:
     """The wire, served from a thread until the block ends; `articles` instead of those that are written for it."""
     listening = threading.Event()
     bases: list[str] = []
@@ -69,12 +69,12 @@ def running(run_dir: Path, clock: Clock, articles: list[Article] | None = None) 
         bases.append(base)
         listening.set()
 
-    task = loop.create_task(serve(run_dir, 0, clock=clock, ready=ready, articles=articles))
+    task = loop.create_task(serve(since, 0, clock=clock, ready=ready, articles=articles))
     thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.wait([task])))
     thread.start()
     try:
         assert listening.wait(10), "the wire did not start"
-        yield Wire(port=int(bases[0].rstrip("/").rsplit(":", 1)[1]), clock=clock)
+        yield Wire(port=int(bases[0].rstrip("/").rsplit(":", 1)[1]), clock=clock if isinstance(clock, Clock) else Clock(clock()))
     finally:
         loop.call_soon_threadsafe(task.cancel)
         thread.join(10)
