@@ -3,6 +3,7 @@
 import tomllib
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,75 @@ def test_every_entry_ends_as_it_should(con: duckdb.DuckDBPyConnection) -> None:
     assert {name: sorted(codes) for name, codes in groups.items()} == {n: sorted(c) for n, c in EXPECTED["groups"].items()}
 
 
+def test_what_the_sitemap_lists_besides_is_known_from_its_publishers_feed(con: duckdb.DuckDBPyConnection) -> None:
+    alone = [e["title"] for e in EXPECTED["entry"] if e["feed_id"] == "tidewater-sitemap" or e.get("outcome") == "no_text"]
+    rows = con.sql("SELECT title, code, count(*) FROM outcomes WHERE feed_id = 'tidewater-sitemap' GROUP BY ALL").fetchall()
+    assert {code for title, code, _ in rows if title not in alone} == {"known_article"}
+    assert len(rows) > len(alone) + 5
+
+
+def test_a_consent_wall_is_no_article_and_its_end_says_so(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.sql("SELECT title, detail FROM outcomes WHERE code = 'no_text'").fetchall()
+    walls = {entry["title"] for entry in EXPECTED["entry"] if entry.get("outcome") == "no_text"}
+    assert {title for title, _ in rows} == walls
+    assert all(detail.endswith("consent wall: the page asks for consent and shows no article") for _, detail in rows)
+
+
+def test_a_paywall_leaves_a_teaser_without_its_offer(con: duckdb.DuckDBPyConnection) -> None:
+    teasers = con.sql("SELECT text, promo FROM articles WHERE access = 'teaser'").fetchall()
+    walled = [p for a in newsroom.articles() for p in a.placements if p.page == "paywall"]
+    assert len(teasers) == len(walled) > 0
+    for text, promo in teasers:
+        assert len(text) > 100 and "Abonnenten vorbehalten" not in text and "subscribers of" not in text
+        assert any("vorbehalten" in p["text"] or "for subscribers" in p["text"] for p in promo)
+
+
+def test_an_amp_version_and_its_page_are_one_article(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.sql("SELECT canonical_url, host, url FROM articles WHERE url LIKE '%/amp/%'").fetchall()
+    assert rows and all(canonical == url.replace("/amp/", "/") for canonical, _, url in rows)
+    keys = con.sql("SELECT count(*) FROM lake.article_keys GROUP BY article_id HAVING count(*) FILTER (key LIKE '%/amp/%') > 0")
+    assert min(count for (count,) in keys.fetchall()) >= 3, "known by link, entry and canonical address"
+
+
+def test_an_advertorial_counts_for_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    sold = {a.title for a in newsroom.articles() for p in a.placements if p.sponsored}
+    rows = con.sql("SELECT version_id, title FROM articles WHERE genre = 'promotion'").fetchall()
+    assert {title for _, title in rows} == sold
+    query = "SELECT DISTINCT m.in_ad FROM mentions m JOIN articles USING (version_id) WHERE genre = 'promotion'"
+    assert con.sql(query).fetchall() == [(True,)]
+    assert con.sql("SELECT 1 FROM sentiments JOIN articles USING (version_id) WHERE genre = 'promotion'").fetchall() == []
+
+
+def test_a_future_date_is_marked_and_never_believed(con: duckdb.DuckDBPyConnection) -> None:
+    ahead = {a.title for a in newsroom.articles() for p in a.placements if p.date_offset_hours + p.minutes / 60 > 48}
+    query = """
+        SELECT a.title, e.date_quality, e.published_raw IS NOT NULL, a.published_at, a.published_basis
+        FROM articles a JOIN lake.entries e USING (entry_id, revision) WHERE e.date_quality = 'implausible'
+    """
+    assert sorted(con.sql(query).fetchall()) == [(title, "implausible", True, None, None) for title in sorted(ahead)]
+    assert con.sql("SELECT title FROM articles WHERE published_at > available_at + INTERVAL 2 DAY").fetchall() == []
+
+
+def test_what_stands_in_the_feed_alone_is_an_article_from_there(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.sql("SELECT title, url, body_sha256, length(text) > 200 FROM articles WHERE feed_id = 'quayside'").fetchall()
+    last = {reduce(newsroom.Article.revised, a.revisions, a).title for a in newsroom.articles() if _at(a, "quayside")}
+    assert {row[0] for row in rows} == last
+    assert {row[1:] for row in rows} == {(None, None, True)}
+
+
+def test_a_revision_is_a_version_of_the_same_article(con: duckdb.DuckDBPyConnection) -> None:
+    versions = con.sql("SELECT * FROM lake.articles WHERE title LIKE 'Ford delays%' ORDER BY seen_at")
+    assert versions.project("change_type, title, text LIKE '%$160 million%'").fetchall() == [
+        ("new", "Ford delays Kentucky battery line by nine months", False),
+        ("revised", "Ford delays Kentucky battery line by a year", True),
+    ]
+    assert len(versions.project("article_id").distinct().fetchall()) == 1
+
+
+def _at(article: newsroom.Article, publisher: str) -> bool:
+    return any(placement.publisher == publisher for placement in article.placements)
+
+
 def test_every_attempt_has_exactly_one_outcome(con: duckdb.DuckDBPyConnection) -> None:
     assert con.sql("SELECT code FROM outcomes WHERE code = 'waiting'").fetchall() == []
     query = "SELECT entry_id, revision, attempt FROM lake.outcomes GROUP BY ALL HAVING count(*) > 1"
@@ -74,7 +144,18 @@ def test_a_page_that_is_busy_at_first_is_due_again_and_comes(batches: Any, con: 
 def test_the_account_of_every_batch_of_the_wire_adds_up(batches: list[dict[str, dict[str, int]]]) -> None:
     for batch in batches[1:]:
         for counts in batch.values():
-            known = {"parsed", "unchanged", "article", "copy", "gone", "known_article", "disallowed", "http_error", "tagged"}
+            known = {
+                "parsed",
+                "unchanged",
+                "article",
+                "copy",
+                "gone",
+                "known_article",
+                "disallowed",
+                "http_error",
+                "no_text",
+                "tagged",
+            }
             assert sum(n for code, n in counts.items() if code in known) == counts["came_in"] > 0 == counts["missing"]
 
 
@@ -84,7 +165,7 @@ def test_a_later_visit_finds_news_and_nothing_again(
     first, second, third = batches[1:]
     assert first["pull"]["entries new"] > 8 and third["pull"]["entries new"] > 0
     assert second["pull"]["entries new"] + third["pull"]["entries new"] < len(EXPECTED["entry"])
-    assert con.sql("SELECT entry_id FROM lake.entries GROUP BY ALL HAVING count(*) > 1").fetchall() == []
+    assert con.sql("SELECT entry_id, revision FROM lake.entries GROUP BY ALL HAVING count(*) > 1").fetchall() == []
     assert con.sql("SELECT article_id FROM articles GROUP BY ALL HAVING count(*) > 1").fetchall() == []
 
 
