@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -180,6 +182,21 @@ def ended(process: "subprocess.Popen[str]") -> Iterator[None]:
         yield
     finally:
         process.kill()
+
+
+def test_the_wire_stands_still_at_a_moment(tmp_path: Path) -> None:
+    assert newsmill("wire", "--now", "noon", "--run-dir", str(tmp_path)).returncode == 2
+    command = [sys.executable, "-m", "pipeline", "wire", "--port", "0", "--run-dir", str(tmp_path), "--now", "2026-11-23T14:00Z"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as wire, ended(wire):
+        for _ in range(100):
+            if (tmp_path / "wire-address").exists():
+                break
+            time.sleep(0.1)
+        address = (tmp_path / "wire-address").read_text().strip()
+        page = urlopen(f"http://{address}/").read().decode()
+    times = re.findall(r"<tr><td>(2026-\d\d-\d\d [\d:]+)</td>", page)
+    assert times[0] == "2026-11-23 14:00:00" and times == sorted(times, reverse=True)
+    assert not (tmp_path / "wire-started").exists()
 
 
 def test_the_wire_serves_writes_its_catalogue_and_ends_on_ctrl_c(tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def index_page(timeline: Timeline, now: datetime, port: str) -> str:
         for e in timeline.latest(now)
     )
     wait = timeline.next_at(now) - now
-    return _fill("index.html", publishers=rows, entries=entries, wait=f"{wait.total_seconds():.0f}")
+    written = len({entry.article.slug for entry in timeline.written})
+    return _fill("index.html", written=str(written), publishers=rows, entries=entries, wait=f"{wait.total_seconds():.0f}")
 
 
 def _frame(publisher: Publisher, title: str, language: str, main: str, *, head: str = "") -> str:

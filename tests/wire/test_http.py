@@ -164,6 +164,7 @@ def test_the_bare_address_lists_publishers_feeds_and_news(wire: Wire) -> None:
     assert "Tesla deliveries" not in page
     coming = min(p.minutes for a in articles() for p in a.placements if p.minutes > 0)
     assert f"The next entry appears in {60 * coming:.0f} seconds." in page
+    assert f"{len(articles())} stories are written" in page
     assert wire.get("", "/feed").status == 404
     assert wire.get("", "/", method="POST").status == 405
 
