@@ -44,6 +44,19 @@ def item(id_: Any, text: str, seen_at: str = "2024-03-07T10:00:00Z", **more: Any
     return {"id": id_, "seen_at": seen_at, "source": "s", "language": "de", "title": "Titel", "text": text, **more}
 
 
+def test_parse_answers_for_a_news_sitemap_as_for_a_feed(tmp_path: Path) -> None:
+    news, index = Path(__file__).parent / "parse/golden/hafen_de.xml", tmp_path / "index.xml"
+    index.write_text('<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"/>')
+    rows = [{"path": str(path), "url": "https://hafen.example/sitemap.xml"} for path in (news, index)]
+    feed, refused = answers(parse_lines, *rows, now=received)
+    assert (feed["feed"]["version"], feed["feed"]["language"]) == ("news-sitemap-0.9", "de")
+    assert [(e["published_at"], e["keywords"]) for e in feed["entries"]] == [
+        ("2024-03-07T08:15:00Z", ["Schifffahrt", "Muster-Reederei", "Häfen"]),
+        ("2024-03-06", []),
+    ]
+    assert refused["error"] == "not_a_feed: an index of sitemaps (0); name the news sitemap among them instead"
+
+
 def test_parse_answers_with_the_feed_and_its_entries(tmp_path: Path) -> None:
     path = tmp_path / "feed.xml"
     path.write_text(FEED)
