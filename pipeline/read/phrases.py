@@ -30,7 +30,7 @@ _NETWORKS = (
     r"(?:facebook|instagram|twitter|x|linkedin|telegram|whatsapp|threads|youtube|tiktok|bluesky|mastodon|google news|spotify)"
 )
 _PRODUCT = (
-    r"(?:sonder-?|spezial-?|aktien-?|trading-?)*(?:analysen?|reports?|reporte|studien?|ratgeber|e-?books?|leitfaden|webinare?)"
+    r"(?:sonder-?|spezial-?|aktien-?|trading-?)*(?:analysen?|reports?|reporte|studien?|ratgeber|e-?books?|leitfaden|webinare?|pdfs?|dividendenkalender|checklisten?)"
 )
 _FREE_PRODUCT = (
     rf"gratis-?{_PRODUCT}|(?:gratis|kostenlos(?:e[nrsm]?)?) (?:sonder|spezial|aktien)-?(?:analysen?|reporte?|studien?)"
@@ -43,7 +43,7 @@ _DATE = rf"(?:(?:\w+, )?(?:\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}}|\d{{1,2}}\.? {_MONTH}
 LINE_RULES: tuple[Rule, ...] = (
     _rule(
         "promotion",
-        12,
+        25,
         r"^[\[(*–—-]{0,3} ?(?:anzeige|werbung|advertisement|advertorial|sponsored(?: content)?|gesponsert|promoted)[\])*–—-]{0,3}[:!]?$",
         r"^\W{0,2}(?:anzeige|werbung|advertisement|sponsored)\W{0,2}[:|] .+",
     ),
@@ -51,6 +51,8 @@ LINE_RULES: tuple[Rule, ...] = (
         "promotion",
         90,
         r"\bneue(?:n|ste|sten)? (?:\S+ ){0,2}\S*analyse vom \d{1,2}\. ?\w+ (?:liefert|zeigt|gibt|verrät|klärt)\b",
+        r"\?!? (?:die|eine) (?:\S+ ){0,2}\S*analyse vom \d{1,2}\. ?\w+ (?:\d{4} )?(?:liefert|zeigt|gibt|verrät|klärt)\b",
+        r"\b(?:aktionäre|anleger) aufgepasst[:!]",
         r"\bdringender handlungsbedarf für (?:\S+ )?\S*(?:aktionäre|anleger|investoren)\b",
         r"\berfahren sie,? (?:\S+ ){0,3}was (?:\S+ ){0,3}(?:jetzt )?zu tun ist\b",
         r"\bbevor (?:du|sie) (?:jetzt )?(?:\S+ ){0,3}(?:aktien?|anteile) (?:\S+ ){0,4}(?:kaufst|kaufen),",
@@ -72,7 +74,7 @@ LINE_RULES: tuple[Rule, ...] = (
     _rule(
         "promotion",
         30,
-        r"\b(?:jetzt|hier|online) (?:\S+ ){0,3}(?:depot|konto) eröffnen\b|\b(?:euro|prozent|%) (?:bonus|prämie|rabatt) sichern\b|\babo abschließen\b",
+        r"\b(?:jetzt|hier|online) (?:\S+ ){0,3}(?:depot|konto) eröffnen\b|\bjetzt (?:\S+ ){0,2}\S*abo (?:sichern|testen|bestellen)\W*$|\b(?:euro|prozent|%) (?:bonus|prämie|rabatt) sichern\b|\babo abschließen\b",
         r"\b(?:für nur|ab|nur|für) (?:\d+|einen|1,00) euro (?:\S+ ){0,3}testen\b|\b(?:monate?|tage|wochen) (?:lang )?(?:kostenlos|gratis) (?:testen|lesen)\b",
         r"\bbei unserem partner\b|\bour partner broker\b|\bcfds? (?:with|mit) (?:zero|no|0) ",
         r"\bopen (?:a|an|your) (?:\S+ ){0,2}account (?:today|now|in minutes)\b|\bfree for \d+ (?:days|months|weeks)\b",
@@ -87,6 +89,8 @@ LINE_RULES: tuple[Rule, ...] = (
         rf"{_BEGIN}don't miss (?:our\b|(?:this|your) (?:\S+ ){{0,2}}(?:chance|opportunity|offer)\b)",
         r"\b(?:hier|jetzt) (?:gratis |kostenlos |direkt )?(?:weiterlesen|klicken|lesen|herunterladen|downloaden|anfordern|bestellen|vorbestellen|"
         r"zugreifen|testen|ansehen)(?: sie)?\W*$",
+        r"^(?:hier|jetzt) (?:\S+ ){1,8}per e-?mail (?:erhalten|anfordern|bestellen|bekommen)\W*$|^[^:]{2,60}: hier geht es weiter\W*$",
+        r"^(?:hier|jetzt) (?:gratis|kostenlos|kostenfrei) (?:anfordern|herunterladen|bestellen|sichern): ",
         r"\b(?:sie )?(?:hier|jetzt) (?:schon )?(?:jetzt )?(?:gratis|kostenlos)? ?(?:vorbestellen|bestellen|buchen|anfordern)\W*$",
         rf"{_BEGIN}(?:hier|jetzt) geht'?s? (?:es )?(?:zur|zum) (?:\S+ )?(?:anmeldung|analyse|report|angebot|test|depot)\b",
         r"\b(?:click|tap) here (?:to|for|now)\b|\bklicken sie (?:einfach |jetzt )?hier,? (?:um|für|und)\b|^weiterlesen auf (?:der nächsten )?seite\b",
@@ -244,9 +248,9 @@ SMALL_PRINT_HEADINGS: tuple[Rule, ...] = (
 #: a single one may be a heading.
 TRADE_QUESTION = _any(
     r"(?:sollten?|sollen|müssen|können|dürfen) (?:(?:\S+ ){0,2}?(?:anleger|aktionäre|investoren|\S+-(?:aktionäre|anleger|investoren))|sie|ich|man|du) "
-    r"(?:\S+ ){0,6}?(?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen|handeln|zuschlagen|nachkaufen|trennen|investieren|reagieren|abstoßen|nachlegen)",
+    r"(?:\S+ ){0,6}?(?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen|handeln|zuschlagen|nachkaufen|trennen|investieren|reagieren|abstoßen|nachlegen|kasse machen|gewinne mitnehmen)",
     r"(?:lohnt|lohne|rechnet) sich (?:\S+ ){0,6}?(?:einstieg|kauf|investment|nachkauf|ausstieg|engagement|einsteigen)",
-    r"(?:ist|sind|bleibt) (?:\S+ ){0,6}?(?:ein kauf|kaufenswert|ein schnäppchen|zeit (?:zum|für den) (?:ein|aus)stieg|der richtige (?:zeitpunkt|moment))",
+    r"(?:ist|sind|bleibt) (?:\S+ ){0,6}?(?:ein kauf|kaufenswert|ein schnäppchen|(?:zeit|(?:ihre|die|eine) (?:chance|gelegenheit)) (?:zum|für den) (?:ein|aus)stieg|der richtige (?:zeitpunkt|moment))",
     r"(?:jetzt|noch|sofort|schnell) (?:kaufen|verkaufen|einsteigen|aussteigen|zugreifen)",
     r"(?:should|must|do) (?:(?:\S+ ){0,2}?(?:investors|shareholders|holders|traders)|you|i|we) (?:\S+ ){0,4}?(?:buy|sell|hold|invest|get in|get out|cash out|jump in|bail out|"
     r"dump|act|step in|exit)",
@@ -255,7 +259,7 @@ TRADE_QUESTION = _any(
     r"(?:does|will|would) it (?:\S+ ){0,2}?(?:pay|make sense) to (?:buy|get in|invest|sell)",
 )
 TRADE_SIDES = _any(
-    r"(?:kaufen|verkaufen|halten|einsteigen|aussteigen)(?:, \w+)? oder (?:\S+ ){0,2}?(?:kaufen|verkaufen|halten|einsteigen|aussteigen|abwarten|warten)",
+    r"(?:kaufen|verkaufen|halten|handeln|einsteigen|aussteigen)(?:, \w+)? oder (?:\S+ ){0,2}?(?:kaufen|verkaufen|halten|einsteigen|aussteigen|abwarten|warten)",
     r"(?:buy|sell|hold)(?:, \w+,?)? or (?:\S+ ){0,2}?(?:sell|hold|buy|wait)",
 )
 
@@ -274,6 +278,7 @@ ACTION = re.compile(
     r"|\b(?:erfahren sie|verrät ihnen|zeigt ihnen|sagt ihnen),? (?:jetzt )?(?:was|warum|wie|ob|welche|wann)\b"
     r"|\bfinden sie (?:jetzt |alle details )?(?:hier|in (?:unser|der)\w*)\b"
     r"|\b(?:hier|jetzt) (?:\S+ ){0,4}?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen|freischalten)(?: sie\b|\W|$)"
+    r"|\b(?:die antwort (?:liefert|gibt|verrät|steht in)|antworten (?:auf diese fragen )?(?:erhalten|finden|bekommen) sie)\b"
     r"|\bhier geht es (?:zum|zur)\b|\b(?:kostenlos|gratis|unverbindlich) (?:anmelden|registrieren|anfordern|herunterladen|sichern)\W*$"
     rf"|{_BEGIN}(?:to find out (?:which|what|why|how|whether)|get the (?:answers?|details|full story))\b"
     rf"|{_BEGIN}(?:find out|learn|discover|see) (?:here|now|more|what|why|how|whether|which|in|the full)\b"
