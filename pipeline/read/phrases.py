@@ -29,9 +29,7 @@ _BEGIN = r"(?:^|[.!?:|…–—] )['\"]?"
 _NETWORKS = (
     r"(?:facebook|instagram|twitter|x|linkedin|telegram|whatsapp|threads|youtube|tiktok|bluesky|mastodon|google news|spotify)"
 )
-_PRODUCT = (
-    r"(?:sonder-?|spezial-?|aktien-?|trading-?)*(?:analysen?|reports?|reporte|studien?|ratgeber|e-?books?|leitfaden|webinare?|pdfs?|dividendenkalender|checklisten?)"
-)
+_PRODUCT = r"(?:sonder-?|spezial-?|aktien-?|trading-?)*(?:analysen?|reports?|reporte|studien?|ratgeber|e-?books?|leitfaden|webinare?|pdfs?|dividendenkalender|checklisten?)"
 _FREE_PRODUCT = (
     rf"gratis-?{_PRODUCT}|(?:gratis|kostenlos(?:e[nrsm]?)?) (?:sonder|spezial|aktien)-?(?:analysen?|reporte?|studien?)"
 )
