@@ -63,6 +63,7 @@ LINE_RULES: tuple[Rule, ...] = (
         r"^weiterlesen mit (?:\S+ ){1,3}(?:plus|premium|abo)$|^subscribe to (?:continue|keep) reading\b",
         r"\b(?:get|grab|claim|request|download) (?:your|our|the|this|a) (?:\S+ )?free (?:\S+ )?(?:copy|report|analysis|guide|e-?book|trial|watchlist)\b",
         r"\bunterstützen sie (?:uns|unsere arbeit|unseren journalismus)\b|\bsupport (?:our|independent) journalism\b|\bbecome a (?:member|supporter) today\b",
+        rf"{_BEGIN}become a (?:member|subscriber) to (?:see|read|unlock)\b",
         r"\bwhere to invest \$[\d,]+ right now\b",
         r"\banalyst team (?:has )?just (?:revealed|identified|released|named|published)\b",
         r"\b(?:start your free trial|limited[- ]time offer|claim your discount)\b",

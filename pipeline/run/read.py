@@ -148,7 +148,9 @@ def _request(context: Context, due: DueEntry) -> Request:
 def _in_feed(entry: Entry) -> Callable[[], Reading | Unreadable]:
     """Reads an entry without a link from what the feed itself carries."""
     lines = "".join(f"<p>{escape(line)}</p>" for line in (entry.summary or "").splitlines())
-    content = f"<html><body><article>{entry.content_html or lines}</article></body></html>".encode("utf-8", "replace")
+    # without a title of its own, the document's first subheading would be taken for one
+    head = f'<head><meta property="og:title" content="{escape(entry.title or "")}"></head>'
+    content = f"<html>{head}<body><article>{entry.content_html or lines}</article></body></html>".encode("utf-8", "replace")
     return partial(read_page, content, "", content_type="text/html; charset=utf-8", language=entry.language)
 
 

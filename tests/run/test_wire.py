@@ -119,6 +119,17 @@ def test_a_revision_is_a_version_of_the_same_article(con: duckdb.DuckDBPyConnect
     assert len(versions.project("article_id").distinct().fetchall()) == 1
 
 
+def test_a_correction_and_a_new_headline_reach_the_last_version(con: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        SELECT title, text LIKE '%LVMH fell 3 percent%', text LIKE '%Correction: %', text LIKE '%340,000 hybrid cars%'
+        FROM articles WHERE title LIKE 'LVMH sales%' OR title LIKE 'Toyota %' ORDER BY title
+    """
+    assert con.sql(query).fetchall() == [
+        ("LVMH sales fall as shoppers in China stay away from leather goods", True, True, False),
+        ("Toyota widens recall of hybrids with weak brakes to 340,000 cars", False, False, True),
+    ]
+
+
 def _at(article: newsroom.Article, publisher: str) -> bool:
     return any(placement.publisher == publisher for placement in article.placements)
 
