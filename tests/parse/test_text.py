@@ -39,9 +39,9 @@ def test_words_remain_and_markup_goes(markup: str | None, text: str) -> None:
 
 @pytest.mark.parametrize("bomb", ["<" * 1_000_000, "<!--" * 50_000, "<b>" * 300_000, "&" * 1_000_000, "<a href='" * 100_000])
 def test_bombs_cost_little(bomb: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     plain_text(bomb)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 FEED = "https://feeds.example.com/de/rss.xml"
