@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any, Self, TypeVar
 from pipeline.errors import WorkerFailed, WorkerKilled
 
 T = TypeVar("T")
+Thing = TypeVar("Thing")
 
 #: Calls begun or ended ahead of the one whose result is asked for, per worker.
 _LOOK_AHEAD = 4
@@ -62,6 +64,28 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         while self._idle:
             self._idle.pop().kill()
+
+    def attempt_each(
+        self, things: Iterable[tuple[Thing, Callable[[], T] | None]]
+    ) -> Iterator[tuple[Thing, T | WorkerFailed | WorkerKilled | None]]:
+        """Yields each thing with what its call gives, as a stream; what has no call comes, with None, before the next."""
+        without: deque[Thing] = deque()
+        called: deque[Thing] = deque()
+
+        def calls() -> Iterator[tuple[Callable[[], T]]]:
+            for thing, call in things:
+                if call is None:
+                    without.append(thing)
+                else:
+                    called.append(thing)
+                    yield (call,)
+
+        for answer in self.map(attempt, calls()):
+            while without:
+                yield without.popleft(), None
+            yield called.popleft(), answer
+        while without:
+            yield without.popleft(), None
 
     def map(self, fn: Callable[..., T], calls: Iterable[tuple[Any, ...]]) -> Iterator[T | WorkerKilled]:
         """Yields fn(*args) for each args, in their order, and a WorkerKilled for each call that passed a limit.

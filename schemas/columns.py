@@ -68,11 +68,27 @@ def to_arrow(rows: Iterable[Any], row: type) -> pa.Table:
 
     Half a surrogate pair, which no encoding can hold, becomes U+FFFD: offsets stay, and one bad character costs no batch.
     """
-    records = [dataclasses.asdict(r) for r in rows]
+    records = [record(r) for r in rows]
     try:
         return pa.Table.from_pylist(records, schema=arrow_schema(row))
     except UnicodeEncodeError:
         return pa.Table.from_pylist(_whole_characters(records), schema=arrow_schema(row))
+
+
+def record(row: Any) -> dict[str, Any]:
+    """A row as dicts and lists all the way down; like `dataclasses.asdict`, but it copies nothing that cannot change."""
+    return {name: _value(getattr(row, name)) for name in _columns(row.__class__)}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_value(inner) for inner in value]
+    return record(value) if dataclasses.is_dataclass(value) else value
+
+
+@cache
+def _columns(row: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(row))
 
 
 def _whole_characters(value: Any) -> Any:

@@ -71,11 +71,15 @@ def kept_owners(lake: Lake, batch: BatchRef) -> set[str]:
     return {owner for table in tables for owner in table["owner"].to_pylist()}
 
 
-def kept(lake: Lake, batch: BatchRef, wanted: Callable[[str], bool]) -> Iterator[Body]:
-    """Every exchange a batch has kept whose address is wanted, oldest pack first; the first where an owner was asked twice."""
+def kept(lake: Lake, batch: BatchRef, wanted: Callable[[str], bool], *, content: bool = True) -> Iterator[Body]:
+    """Every exchange a batch has kept whose address is wanted, oldest pack first; the first where an owner was asked twice.
+
+    One pack is in memory at a time; without `content` its bytes are not even read.
+    """
     seen: set[str] = set()
+    columns = [name for name in bodies_schema().names if content or name != "content"]
     for file in _packs(lake, batch):
-        table = pq.read_table(file, schema=bodies_schema(), partitioning=None)
+        table = pq.read_table(file, schema=bodies_schema(), columns=columns, partitioning=None)
         for body in from_arrow(table.filter(pa.array([wanted(url) for url in table["url"].to_pylist()], pa.bool_())), Body):
             if body.owner not in seen:
                 seen.add(body.owner)

@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 from trafilatura.metadata import examine_meta, extract_author, extract_meta_json, extract_title, extract_url
 from trafilatura.settings import Document
 
-_EVER = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}  # without max_date the clock decides
+_EVER = "2100-01-01"  # without it the clock would decide which dates are too late
 
 
 class Head:
@@ -28,7 +28,8 @@ class Head:
         return author and unescape(author)
 
     def date(self) -> str | None:
-        return find_date(self._tree, url=self._said.url or extract_url(self._tree, self._url), **_EVER)
+        url = self._said.url or extract_url(self._tree, self._url)
+        return find_date(self._tree, extensive_search=False, original_date=True, url=url, max_date=_EVER)
 
     @cached_property
     def _said(self) -> Document:

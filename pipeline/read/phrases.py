@@ -8,21 +8,23 @@ Every pattern is a whole phrase between word boundaries, because its parts are o
 import re
 from typing import NamedTuple
 
+from pipeline.read.needles import Phrases
+
 
 class Rule(NamedTuple):
     """A line of at most `words` words that `pattern` finds is of `kind`."""
 
     kind: str
     words: int
-    pattern: re.Pattern[str]
+    pattern: Phrases
 
 
 def _rule(kind: str, words: int, *patterns: str) -> Rule:
-    return Rule(kind, words, re.compile("|".join(f"(?:{p})" for p in patterns)))
+    return Rule(kind, words, Phrases(*patterns))
 
 
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(rf"\b(?:{p})(?!\w)" for p in patterns))
+def _any(*patterns: str) -> Phrases:
+    return Phrases(*(rf"\b(?:{p})(?!\w)" for p in patterns))
 
 
 _BEGIN = r"(?:^|[.!?:|…–—] )['\"]?"
@@ -206,21 +208,13 @@ LINE_RULES: tuple[Rule, ...] = (
 
 #: Lines that say who wrote or sent it; true of the beginning and the end of a text only. Names need their capitals.
 EDGE_RULES: tuple[Rule, ...] = (
-    Rule(
+    _rule(
         "credit",
         9,
-        re.compile(
-            r"^(?:[Vv]on|[Bb]y|BY|VON) (?:(?:[A-ZÄÖÜÉ][\w.'’-]*|von|van|de|der|und|and|&)(?:,? |,?$)){2,8}(?:in |, )?(?:[A-ZÄÖÜ][\w-]+)?$"
-        ),
+        r"^(?:[Vv]on|[Bb]y|BY|VON) (?:(?:[A-ZÄÖÜÉ][\w.'’-]*|von|van|de|der|und|and|&)(?:,? |,?$)){2,8}(?:in |, )?(?:[A-ZÄÖÜ][\w-]+)?$",
     ),
-    Rule(
-        "credit",
-        8,
-        re.compile(r"^\((?:[a-zäöü]{2,5}|dpa|AFP|SID|Reuters|AP|KNA|epd|dpa-AFX)(?:[/, ]{1,2}[A-Za-zäöü-]{2,8}){0,3}\)$"),
-    ),
-    Rule(
-        "credit", 6, re.compile(r"^[A-Z]{2,5}(?: ?/ ?[a-z]{2,5}| \([A-Za-zÄÖÜäöüß, -]{2,60}\))$|^[a-z]{2,4} [A-ZÄÖÜ][a-zäöüß]+$")
-    ),
+    _rule("credit", 8, r"^\((?:[a-zäöü]{2,5}|dpa|AFP|SID|Reuters|AP|KNA|epd|dpa-AFX)(?:[/, ]{1,2}[A-Za-zäöü-]{2,8}){0,3}\)$"),
+    _rule("credit", 6, r"^[A-Z]{2,5}(?: ?/ ?[a-z]{2,5}| \([A-Za-zÄÖÜäöüß, -]{2,60}\))$|^[a-z]{2,4} [A-ZÄÖÜ][a-zäöüß]+$"),
 )
 
 #: A heading that only announces links; what follows it looks like headlines.
@@ -272,18 +266,18 @@ OFFER = _any(
     r"shortlist|full list|top picks?)",
     r"(?:three|five|ten|[3-9]|10) (?:\S+ )?(?:best |top )?(?:stocks|shares|etfs)",
 )
-ACTION = re.compile(
-    r"\b(?:lesen|erfahren|entdecken|sehen|laden|holen|fordern|klicken|sichern) sie (?:jetzt|hier|sich|im|in (?:der|unserem|unserer)|mehr|die antwort)\b"
-    r"|\b(?:erfahren sie|verrät ihnen|zeigt ihnen|sagt ihnen),? (?:jetzt )?(?:was|warum|wie|ob|welche|wann)\b"
-    r"|\bfinden sie (?:jetzt |alle details )?(?:hier|in (?:unser|der)\w*)\b"
-    r"|\b(?:hier|jetzt) (?:\S+ ){0,4}?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen|freischalten)(?: sie\b|\W|$)"
-    r"|\b(?:die antwort (?:liefert|gibt|verrät|steht in)|antworten (?:auf diese fragen )?(?:erhalten|finden|bekommen) sie)\b"
-    r"|\bhier geht es (?:zum|zur)\b|\b(?:kostenlos|gratis|unverbindlich) (?:anmelden|registrieren|anfordern|herunterladen|sichern)\W*$"
-    rf"|{_BEGIN}(?:to find out (?:which|what|why|how|whether)|get the (?:answers?|details|full story))\b"
-    rf"|{_BEGIN}(?:find out|learn|discover|see) (?:here|now|more|what|why|how|whether|which|in|the full)\b"
-    rf"|{_BEGIN}(?:click|read|tap|download|order|get|grab|request|claim) (?:(?:it|more|on) )?(?:here|now|today|your|our|this|the (?:full|complete|whole|free))\b"
-    r"|\b(?:download|get|grab|see|claim) (?:the )?(?:\d+|three|five|seven|ten) (?:best|top)\b"
-    r"|\b(?:click|tap) here\b|\bread the (?:full|complete) (?:report|analysis)(?: \S+){0,3}\W*$"
+ACTION = Phrases(
+    r"\b(?:lesen|erfahren|entdecken|sehen|laden|holen|fordern|klicken|sichern) sie (?:jetzt|hier|sich|im|in (?:der|unserem|unserer)|mehr|die antwort)\b",
+    r"\b(?:erfahren sie|verrät ihnen|zeigt ihnen|sagt ihnen),? (?:jetzt )?(?:was|warum|wie|ob|welche|wann)\b",
+    r"\bfinden sie (?:jetzt |alle details )?(?:hier|in (?:unser|der)\w*)\b",
+    r"\b(?:hier|jetzt) (?:\S+ ){0,4}?(?:weiterlesen|klicken|lesen|herunterladen|anfordern|anmelden|sichern|erfahren|ansehen|freischalten)(?: sie\b|\W|$)",
+    r"\b(?:die antwort (?:liefert|gibt|verrät|steht in)|antworten (?:auf diese fragen )?(?:erhalten|finden|bekommen) sie)\b",
+    r"\bhier geht es (?:zum|zur)\b|\b(?:kostenlos|gratis|unverbindlich) (?:anmelden|registrieren|anfordern|herunterladen|sichern)\W*$",
+    rf"{_BEGIN}(?:to find out (?:which|what|why|how|whether)|get the (?:answers?|details|full story))\b",
+    rf"{_BEGIN}(?:find out|learn|discover|see) (?:here|now|more|what|why|how|whether|which|in|the full)\b",
+    rf"{_BEGIN}(?:click|read|tap|download|order|get|grab|request|claim) (?:(?:it|more|on) )?(?:here|now|today|your|our|this|the (?:full|complete|whole|free))\b",
+    r"\b(?:download|get|grab|see|claim) (?:the )?(?:\d+|three|five|seven|ten) (?:best|top)\b",
+    r"\b(?:click|tap) here\b|\bread the (?:full|complete) (?:report|analysis)(?: \S+){0,3}\W*$",
 )
 HYPE = _any(
     r"(?:sprechen|spricht) eine (?:klare|deutliche) sprache|lassen aufhorchen",

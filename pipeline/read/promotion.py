@@ -99,7 +99,7 @@ def _sells(low: str) -> bool:
     """Whether an offer or a call to act stands beside another sign of selling."""
     if low.count(" ") > 90:
         return False
-    offer, action, hype = (pattern.search(low) is not None for pattern in (phrases.OFFER, phrases.ACTION, phrases.HYPE))
+    offer, action, hype = (pattern.search(low) for pattern in (phrases.OFFER, phrases.ACTION, phrases.HYPE))
     trade = _names_trade(low)
     points_on = low.endswith((":", "!", "…", "..."))
     return (action and (offer or hype or trade)) or (offer and (hype or trade) and points_on)

@@ -59,8 +59,8 @@ def host_of(url: str | None) -> str:
         return ""
 
 
-def ask(context: Context, requests: list[Request], known: dict[str, str | None]) -> Iterator[Body]:
-    """Asks what no earlier attempt has asked, keeps the bytes, then gives every exchange this shard's batch has kept.
+def ask(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:
+    """Asks what no earlier attempt has asked, and keeps every answer.
 
     `known` maps targets to the hash of the bytes already held; the same bytes are not kept twice.
     """
@@ -71,12 +71,11 @@ def ask(context: Context, requests: list[Request], known: dict[str, str | None])
     asyncio.run(_keep_all(context, asked, known))
     if missing := {r.owner for r in asked} - kept_owners(context.lake, context.batch):
         raise LossError(f"{len(missing)} of {len(asked)} requests have no answer, not even a failed one: {sorted(missing)[:5]}")
-    return kept_here(context)
 
 
-def kept_here(context: Context) -> Iterator[Body]:
-    """Every exchange that the batch has kept so far and that belongs to this shard."""
-    return kept(context.lake, context.batch, lambda url: is_mine(context, host_of(url)))
+def kept_here(context: Context, *, content: bool = True) -> Iterator[Body]:
+    """Every exchange that the batch has kept so far and that belongs to this shard; a stream, as not all may fit in memory."""
+    return kept(context.lake, context.batch, lambda url: is_mine(context, host_of(url)), content=content)
 
 
 async def _keep_all(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:

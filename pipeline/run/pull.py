@@ -11,7 +11,7 @@ import duckdb
 from pipeline.dedupe import url_key
 from pipeline.errors import WorkerError
 from pipeline.feeds import LastVisit, due, load_catalogue, next_visit
-from pipeline.isolate import Workers, attempt
+from pipeline.isolate import Workers
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
@@ -27,6 +27,7 @@ from schemas.outcome import CameIn, Outcome, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Request
 
 Parsed = ParsedFeed | Unreadable | WorkerError | None
+Parsing = Callable[[], ParsedFeed | Unreadable]
 
 #: An entry that changes at every visit (a counter, a rotating teaser) is taken this often and then left alone.
 MOST_REVISIONS = 24
@@ -45,18 +46,21 @@ def work(context: Context) -> Tables:
         context.say(f"{len(all_due)} of {len(feeds)} feeds are due" + (", none is visited now" if context.expired else ""))
         requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
         came_in = [CameIn(id=r.owner, name=r.target) for r in requests]
-        came_in += [CameIn(id=body.owner, name=body.target) for body in kept_here(context)]
-        bodies = ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
+        came_in += [CameIn(id=body.owner, name=body.target) for body in kept_here(context, content=False)]
+        ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
         visits: list[Visit] = []
         entries: list[Entry] = []
-        for body, parsed in _parse(bodies, feeds, last):
-            before = _before(body, last)
-            feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
-            found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
-            visit = _visit(feed, body, parsed, before if before and before.url == body.url else None, repeated)
-            context.say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
-            visits.append(visit)
-            entries += found
+        with Workers() as workers:
+            for body, parsed in workers.attempt_each(_to_parse(kept_here(context), feeds, last)):
+                before = _before(body, last)
+                feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
+                found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
+                visit = _visit(feed, body, parsed, before if before and before.url == body.url else None, repeated)
+                context.say(
+                    f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else "")
+                )
+                visits.append(visit)
+                entries += found
         fresh, passed = _new_revisions(con, entries)
     context.say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
     if endless := sum(p.why == "endless" for p in passed):
@@ -148,19 +152,14 @@ def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
     )
 
 
-def _parse(bodies: Iterator[Body], feeds: dict[str, Feed], last: dict[str, Visit]) -> Iterator[tuple[Body, Parsed]]:
-    """Every body with what the parser says of it; None where there is nothing to parse."""
-    with Workers() as workers:
-        waiting: list[Body] = []
-        for body in bodies:
-            if body.code == FetchCode.OK and body.content is not None and not _is_same(body, _before(body, last)):
-                waiting.append(body)
-            else:
-                yield body, None
-        yield from zip(waiting, workers.map(attempt, ((_parsing(b, feeds.get(b.target)),) for b in waiting)), strict=True)
+def _to_parse(bodies: Iterator[Body], feeds: dict[str, Feed], last: dict[str, Visit]) -> Iterator[tuple[Body, Parsing | None]]:
+    """Every body with the call that parses it; None where there is nothing to parse."""
+    for body in bodies:
+        new = body.code == FetchCode.OK and body.content is not None and not _is_same(body, _before(body, last))
+        yield body, _parsing(body, feeds.get(body.target)) if new else None
 
 
-def _parsing(body: Body, feed: Feed | None) -> Callable[[], ParsedFeed | Unreadable]:
+def _parsing(body: Body, feed: Feed | None) -> Parsing:
     return partial(
         parse_feed,
         body.content or b"",

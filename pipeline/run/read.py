@@ -13,7 +13,7 @@ import duckdb
 
 from pipeline.dedupe import text_hash, url_key
 from pipeline.errors import WorkerError
-from pipeline.isolate import Workers, attempt
+from pipeline.isolate import Workers
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
@@ -42,6 +42,7 @@ from schemas.outcome import CameIn, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Page, Request
 
 Read = Reading | Unreadable | WorkerError
+Call = Callable[[], Reading | Unreadable]
 HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 
 
@@ -52,22 +53,25 @@ def work(context: Context) -> Tables:
         due = [d for d in waiting if is_mine(context, host_of(d.entry.url))]
         gone = gone_entries(con, [d.entry for d in due])
         context.say(f"{len(due)} entries are due")
-        came_in = _came_in(due, kept_here(context))
+        came_in = _came_in(due, kept_here(context, content=False))
         left = [d for d in due if d.entry.entry_id not in gone]
         settled, requests = _plan(context, con, [d for d in left if d.entry.url])
         settled += [_attempt(d.entry, d.attempt, context.clock(), code="forgotten") for d in due if d.entry.entry_id in gone]
         in_feed = [d for d in left if not d.entry.url]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
-        bodies = list(ask(context, requests, {}))
-        entries = entries_by_id(con, [(b.target, b.revision or "") for b in bodies])
+        ask(context, requests, {})
+        entries = entries_by_id(con, [(b.target, b.revision or "") for b in kept_here(context, content=False)])
     pages, attempts = [], [*settled]
-    for d, carried in zip(in_feed, _answers([_in_feed(d.entry) for d in in_feed]), strict=True):
-        attempts.append(_attempt(d.entry, d.attempt, context.clock(), read=carried))
-    for entry, body, read in _read_all(bodies, entries):
-        ended = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
-        context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
-        pages.append(_page(body, read))
-        attempts.append(ended)
+    # what strangers wrote is read in processes that can be killed
+    with Workers() as workers:
+        for d, read in workers.attempt_each((d, _in_feed(d.entry)) for d in in_feed):
+            attempts.append(_attempt(d.entry, d.attempt, context.clock(), read=read))
+        for body, read in workers.attempt_each(_to_read(kept_here(context), entries)):
+            entry = entries[body.target, body.revision or ""]
+            ended = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
+            context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
+            pages.append(_page(body, read))
+            attempts.append(ended)
     context.say(f"attempts: {tally(a.code or 'read' for a in attempts)}")
     return {
         "came_in": to_arrow(came_in, CameIn),
@@ -145,7 +149,7 @@ def _request(context: Context, due: DueEntry) -> Request:
     return Request(kind=Kind.PAGE, owner=page, target=e.entry_id, url=e.url or "", revision=e.revision, attempt=due.attempt)
 
 
-def _in_feed(entry: Entry) -> Callable[[], Reading | Unreadable]:
+def _in_feed(entry: Entry) -> Call:
     """Reads an entry without a link from what the feed itself carries."""
     lines = "".join(f"<p>{escape(line)}</p>" for line in (entry.summary or "").splitlines())
     # without a title of its own, the document's first subheading would be taken for one
@@ -154,22 +158,13 @@ def _in_feed(entry: Entry) -> Callable[[], Reading | Unreadable]:
     return partial(read_page, content, "", content_type="text/html; charset=utf-8", language=entry.language)
 
 
-def _read_all(bodies: list[Body], entries: dict[tuple[str, str], Entry]) -> Iterator[tuple[Entry, Body, Read | None]]:
-    """Every exchange with its entry and what was read; None where there is nothing to read."""
-    found = [(entries[b.target, b.revision or ""], b) for b in bodies]
-    readable = [(e, b) for e, b in found if _is_readable(b)]
-    for (entry, body), read in zip(readable, _answers([_reading(e, b) for e, b in readable]), strict=True):
-        yield entry, body, read
-    yield from ((e, b, None) for e, b in found if not _is_readable(b))
+def _to_read(bodies: Iterator[Body], entries: dict[tuple[str, str], Entry]) -> Iterator[tuple[Body, Call | None]]:
+    """Every exchange with the call that reads it; None where there is nothing to read."""
+    for body in bodies:
+        yield body, _reading(entries[body.target, body.revision or ""], body) if _is_readable(body) else None
 
 
-def _answers(calls: list[Callable[[], Reading | Unreadable]]) -> Iterator[Read]:
-    """What each call gives, in order, from processes that can be killed: all of it is what strangers wrote."""
-    with Workers() as workers:
-        yield from workers.map(attempt, ((call,) for call in calls))
-
-
-def _reading(entry: Entry, body: Body) -> Callable[[], Reading | Unreadable]:
+def _reading(entry: Entry, body: Body) -> Call:
     url = body.final_url or body.url
     return partial(read_page, body.content or b"", url, content_type=body.header("content-type"), language=entry.language)
 

@@ -11,7 +11,7 @@ from pipeline.lake.forget import forgotten
 from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import Untagged, known_companies, tagged_versions, untagged
-from pipeline.read import promotion_spans
+from pipeline.read import EXTRACTOR, promotion_spans
 from pipeline.run.context import Context, Decided, is_mine
 from pipeline.tag import Tagger
 from schemas import ids
@@ -81,7 +81,9 @@ def _tag(tagger: Tagger, one: Untagged, rows: dict[str, list[object]]) -> str | 
     """Adds one run of the taggers to `rows`; what went wrong, in words, where it did."""
     a = one.article
     try:
-        tags, problem = tagger.tag(a.title, a.text, a.language, promotion_spans(a.title, a.text, a.language)), None
+        # what this very extractor read has no promotion left in it
+        ads = () if a.extractor == EXTRACTOR else promotion_spans(a.title, a.text, a.language)
+        tags, problem = tagger.tag(a.title, a.text, a.language, ads), None
     except Exception as error:  # noqa: BLE001 - one text the rules cannot handle must not hold up all others; its row says so
         tags, problem = Tags(), f"{type(error).__name__}: {error}"
     if a.genre == "promotion":  # who is paid to be named, and who is named beside, counts for nothing
