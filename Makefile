@@ -6,10 +6,10 @@ WIRE_PORT ?= 8799
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults check lock clean
+.PHONY: help setup run test faults cluster-test check env up down lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv with what requirements.lock names (PYTHON=python3.12: with that one; remove .venv to change it)
 	@PYTHON="$(PYTHON)" bash embedded/setup.sh
@@ -24,6 +24,10 @@ test: setup ## the tests: those without Airflow side by side, then those with
 faults: setup ## 15 minutes of kills, failing disks, power cuts and clocks apart: nothing lost (SEED=7 ONLY=kills:3: one case again)
 	$(PY) -m tests.faults $(if $(SEED),--seed "$(SEED)") $(if $(ONLY),--only "$(ONLY)")
 
+cluster-test: ## docker-compose.yml's services as processes, the wire through them: the lake is that of `make run` (needs postgresql, redis-server)
+	@PYTHON="$(PYTHON)" WITH=distributed bash embedded/setup.sh
+	$(PY) -m tests.cluster
+
 check: setup ## all that must hold before a change goes in
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -31,10 +35,25 @@ check: setup ## all that must hold before a change goes in
 	.venv/bin/lint-imports
 	$(MAKE) test
 	$(MAKE) run ONCE=1
+	$(MAKE) cluster-test
 
-lock: ## write requirements.lock anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev -o requirements.lock pyproject.toml
+env: ## write .env with secrets for the cluster, once; what is there stays
+	@$(PYTHON) embedded/dot_env.py
+
+up: env ## the cluster in containers, http://localhost:8080 (needs Docker with Compose; docs/how-to/scale-out.md)
+	docker compose up --build --detach
+
+down: ## stop the cluster; its volumes, and so the lake, stay
+	docker compose down
+
+# What the extra needs beyond requirements.lock, at its versions.
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev
+lock: ## write requirements.lock and requirements-distributed.lock anew (needs uv)
+	$(COMPILE) -o requirements.lock pyproject.toml
+	$(COMPILE) --extra distributed -c requirements.lock -o .both.lock pyproject.toml
+	awk 'NR == FNR { if (/^[a-z0-9]/) have[$$0] = 1; next } /^[a-z0-9]/ { skip = have[$$0] } !skip' requirements.lock .both.lock > requirements-distributed.lock
+	rm .both.lock
 
 clean: ## remove caches and the sample wire's run; your own feeds' lakes stay
-	rm -rf run/wire .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf run/wire run/cluster run/one-machine .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

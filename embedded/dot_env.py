@@ -15,7 +15,7 @@ def required(compose: str) -> list[str]:
 
 def drawn(name: str) -> str:
     """A new secret; a Fernet key has a form of its own, all others fit into a URL as they are."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() if name == "FERNET_KEY" else secrets.token_hex(24)
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() if name == "FERNET_KEY" else secrets.token_hex(32)
 
 
 def main(place: Path) -> int:

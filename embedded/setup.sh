@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv with everything Newsmill needs, as pinned in requirements.lock; does nothing where that is done. `make setup` calls it.
-# PYTHON: which Python to use, where it fits.
+# PYTHON: which Python to use, where it fits. WITH=distributed: also what requirements-distributed.lock names, for a cluster.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -66,9 +66,27 @@ explain() {
     refuse "pip failed; what it says is above, all of it in $log. Then again: make setup"
 }
 
+add_distributed() {
+    local stamp="$1 $(cksum <requirements-distributed.lock)"
+    if [ "$(cat .venv/done-distributed 2>/dev/null)" != "$stamp" ]; then
+        say "installing what requirements-distributed.lock names"
+        pip --no-deps --require-hashes -r requirements-distributed.lock
+        say "$stamp" >.venv/done-distributed
+    fi
+}
+
+finish() {
+    case "${WITH:-}" in
+        "") ;;
+        distributed) add_distributed "$stamp" ;;
+        *) refuse "WITH=$WITH names nothing; there is WITH=distributed, or leave it out." ;;
+    esac
+    exit 0
+}
+
 stamp="$(cat requirements.lock pyproject.toml | cksum) $PWD" # the checkout's path is written into the environment
 if [ -f .venv/done ] && [ "$(cat .venv/done)" = "$stamp" ] && .venv/bin/python -c '' 2>/dev/null; then
-    exit 0
+    finish
 fi
 python="$(find_python)"
 if [ -f "$unfinished" ] || ! fits .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
@@ -83,3 +101,4 @@ pip --no-deps --no-build-isolation -e .
 say "$stamp" >.venv/done
 rm "$unfinished"
 say "ready: .venv"
+finish
