@@ -22,7 +22,9 @@ def main(place: Path) -> int:
     """Adds what is missing and keeps what is there: a database that exists knows its old password."""
     file = place / ".env"
     kept = file.read_text(encoding="utf-8") if file.exists() else ""
-    missing = [name for name in required((place / "docker-compose.yml").read_text(encoding="utf-8")) if f"\n{name}=" not in f"\n{kept}"]
+    missing = [
+        name for name in required((place / "docker-compose.yml").read_text(encoding="utf-8")) if f"\n{name}=" not in f"\n{kept}"
+    ]
     if missing:
         aside = place / ".env.new"
         aside.unlink(missing_ok=True)

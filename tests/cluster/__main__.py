@@ -1,4 +1,4 @@
-"""`python -m tests.cluster`, or `make cluster-test`: the services of docker-compose.yml as processes, and the sample wire through them.
+"""`make cluster-test`: the services of docker-compose.yml as processes, and the sample wire through them.
 
 Their commands, environments and health checks are the file's; only hosts, ports, paths and users are replaced. Two Celery workers
 take the wire, whose clock stands still, through all three DAGs. Then the same wire goes through `make run`'s launcher and through
@@ -155,7 +155,9 @@ def healthy(cluster: Cluster) -> list[str]:
 
 def shared_work(cluster: Cluster) -> list[str]:
     """Both workers ended tasks, and said so in their logs."""
-    ended = {name: (cluster.log / f"{name}.log").read_text().count(" succeeded in ") for name in cluster.running if "worker" in name}
+    ended = {
+        name: (cluster.log / f"{name}.log").read_text().count(" succeeded in ") for name in cluster.running if "worker" in name
+    }
     if not all(ended.values()):
         raise Failed(f"not every worker did work: {ended}")
     return [f"{name} ended {count} tasks" for name, count in ended.items()]
@@ -173,8 +175,22 @@ def logs_shown(api: AirflowApi) -> list[str]:
 def through_one_machine(port: int) -> Path:
     """The wire through the launcher of `make run`; returns its lake."""
     log, variables = PLACE / "log" / "make-run.log", inherited() | SETTINGS
-    command = [sys.executable, "-m", "embedded", "--once", "--feeds", str(PLACE / "one-machine.toml"), "--port", str(port), "--limit", "150"]
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=variables, cwd=CHECKOUT, start_new_session=True) as run:
+    command = [
+        sys.executable,
+        "-m",
+        "embedded",
+        "--once",
+        "--feeds",
+        str(PLACE / "one-machine.toml"),
+        "--port",
+        str(port),
+        "--limit",
+        "150",
+    ]
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, stdout=out, stderr=out, env=variables, cwd=CHECKOUT, start_new_session=True) as run,
+    ):
         try:
             code = run.wait()
         finally:
@@ -224,7 +240,7 @@ def test(console: Console) -> None:
         with parts.part("newsmill run"):
             lakes["newsmill run"] = through_newsmill_run(wire.port)
         with parts.part("compared") as notes:
-            notes += compare(lakes)
+            notes.extend(compare(lakes))
 
 
 def stop(_number: int, _frame: FrameType | None) -> None:

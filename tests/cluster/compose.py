@@ -1,4 +1,4 @@
-"""docker-compose.yml as data: its services with their commands, environments and health checks, every variable filled in. Pure."""
+"""docker-compose.yml as data: its services with their commands, environments and health checks, variables filled in. Pure."""
 
 import re
 from collections.abc import Mapping

@@ -12,11 +12,14 @@ _STORY = "min(article_id) OVER (PARTITION BY story_id)"
 WHAT = {
     "feeds": "SELECT feed_id, outcome FROM feeds",
     "articles": f"""
-        SELECT article_id, {_STORY} AS story, host, canonical_url, title, text, text_hash, body_sha256, blocks, promo, promo_share,
-               language, authors, published_at, published_precision, published_basis, access, genre, change_type, extractor
+        SELECT article_id, {_STORY} AS story, host, canonical_url, title, text, text_hash, body_sha256, blocks, promo,
+               promo_share, language, authors, published_at, published_precision, published_basis, access, genre,
+               change_type, extractor
         FROM articles""",
     "companies": "SELECT company_id, name FROM companies",
-    "mentions": 'SELECT article_id, company_id, name, field, start, "end", surface, alias_kind, link_score, margin, role, in_ad FROM mentions',
+    "mentions": """
+        SELECT article_id, company_id, name, field, start, "end", surface, alias_kind, link_score, margin, role, in_ad
+        FROM mentions""",
     "sentiments": """
         SELECT article_id, company_id, p_negative, p_neutral, p_positive, score, sentiment, mixed, hedged, relevance, in_headline
         FROM sentiments""",

@@ -20,7 +20,9 @@ def programs() -> Path:
     """The directory of Postgres's programs; Debian keeps them out of the path."""
     found = [*sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")), *filter(None, [shutil.which("initdb")])]
     if not found or not shutil.which("redis-server"):
-        raise NotInstalled("Postgres and Redis are needed: sudo apt install postgresql redis-server (macOS: brew install postgresql redis)")
+        raise NotInstalled(
+            "Postgres and Redis are needed: sudo apt install postgresql redis-server (macOS: brew install postgresql redis)"
+        )
     return Path(found[-1]).resolve().parent
 
 
@@ -42,12 +44,26 @@ def new_cluster(service: Service, port: int, environment: dict[str, str]) -> tup
             shutil.chown(path, user)
 
     def run(command: list[str], told: str = "") -> None:
-        done = subprocess.run(command, input=told, text=True, capture_output=True, env=environment, cwd=place, user=user, check=False)
+        done = subprocess.run(
+            command, input=told, text=True, capture_output=True, env=environment, cwd=place, user=user, check=False
+        )
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
     options = shlex.split(wanted["POSTGRES_INITDB_ARGS"])
-    run(["initdb", "-D", str(data), "-U", wanted["POSTGRES_USER"], f"--pwfile={password}", "--encoding=UTF8", "--locale=C", *options])
+    run(
+        [
+            "initdb",
+            "-D",
+            str(data),
+            "-U",
+            wanted["POSTGRES_USER"],
+            f"--pwfile={password}",
+            "--encoding=UTF8",
+            "--locale=C",
+            *options,
+        ]
+    )
     run(["postgres", "--single", "-D", str(data), "postgres"], f"CREATE DATABASE {wanted['POSTGRES_DB']}\n")
     placed = [*service.command, "-D", str(data), "-k", str(place), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
     return replace(service, command=placed), place

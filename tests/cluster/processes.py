@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from embedded.first_batch import last_lines
 from tests.cluster.compose import Service
 
 HEALTHY_WITHIN_S = 150.0
+GRACE_S = 12.0  # the triggerer takes ten seconds for itself
 #: In this order: whoever asks before whoever answers, and Postgres last, by the signal its image names.
 ENDING = (("worker", "scheduler", "dag-processor", "triggerer"), ("api-server", "init", "redis"), ("postgres",))
 
@@ -83,13 +84,13 @@ class Cluster:
 
     def stop(self) -> None:
         for names in ENDING:
-            ending = {name: p for name, p in self.running.items() if name.split("-")[0] in names or name in names}
-            for process in ending.values():
+            processes = [process for name, process in self.running.items() if name.rstrip("-0123456789") in names]
+            for process in processes:
                 _signal(process, signal.SIGINT if "postgres" in names else signal.SIGTERM)
-            until = time.monotonic() + 12
-            while time.monotonic() < until and any(p.poll() is None for p in ending.values()):
+            until = time.monotonic() + GRACE_S
+            while time.monotonic() < until and any(process.poll() is None for process in processes):
                 time.sleep(0.1)
-            for process in ending.values():
+            for process in processes:
                 _signal_group(process, signal.SIGKILL)  # also what a service left of its children
                 process.wait()
 
@@ -100,10 +101,8 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # PermissionError: what macOS says of a group of the dead
         os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # PermissionError: what macOS says of a group of the dead
-        pass
 
 
 @contextmanager
@@ -112,6 +111,7 @@ def ending(cluster: Cluster) -> Iterator[Cluster]:
     try:
         yield cluster
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         cluster.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
