@@ -185,7 +185,7 @@ def through_one_machine(port: int) -> Path:
         "--port",
         str(port),
         "--limit",
-        "150",
+        "240",
     ]
     with (
         log.open("wb") as out,

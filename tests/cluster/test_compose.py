@@ -113,6 +113,35 @@ def test_what_several_containers_need_lies_in_volumes() -> None:
     assert named == set(yaml.safe_load(COMPOSE)["volumes"])
 
 
+def test_every_variable_is_described() -> None:
+    told = (ROOT / "docs/how-to/scale-out.md").read_text()
+    settings = (ROOT / "docs/how-to/settings.md").read_text()
+    for name in re.findall(r"\$\{([A-Z_]+):-", COMPOSE):
+        assert re.search(rf"^\|.*`{name}`.*\|", told, re.MULTILINE), name
+    passed = {variable for what in SERVICES.values() for variable, value in what["environment"].items() if value is None}
+    assert passed and {name for name in passed if f"`{name}`" not in settings} == set()
+
+
+def test_the_examples_in_the_guide_fit_the_file(tmp_path: Path) -> None:
+    """Each is an override: what it names is there, and it is what the specification says."""
+    examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how-to/scale-out.md").read_text(), re.DOTALL)
+    assert len(examples) == 2
+    for number, example in enumerate(examples):
+        override = yaml.safe_load(example)
+        assert override["services"].keys() <= SERVICES.keys()
+        assert override.get("volumes", {}).keys() <= yaml.safe_load(COMPOSE)["volumes"].keys()
+        (tmp_path / f"{number}.yml").write_text(example)
+        command = [
+            sys.executable,
+            "-m",
+            "check_jsonschema",
+            "--builtin-schema",
+            "vendor.compose-spec",
+            tmp_path / f"{number}.yml",
+        ]
+        subprocess.run(command, check=True, capture_output=True)
+
+
 def test_interpolation_follows_the_rules_of_compose() -> None:
     told = {"A": "a", "EMPTY": ""}
     assert interpolate("$$HOME ${A} ${A:-x} ${EMPTY:-x} ${NONE:-} ${NONE} ${A:?why}", told) == "$HOME a a x   a"
