@@ -75,7 +75,7 @@ def ledger_forgets(patch: pytest.MonkeyPatch) -> None:
 BUGS: dict[str, tuple[str, Patch, str]] = {
     "the ledger loses an attempt": ("read", ledger_forgets, r"1 of 4 came in and do not end: e_\w+ http://\S+/sap\S*"),
     "a shard loses an attempt": (
-        "read", wrapped(read, "_read_all", lambda rows: list(rows)[1:]), r"1 of 4 came in and do not end: e_\w+ http://\S+",
+        "read", wrapped(read, "_to_read", lambda rows: list(rows)[1:]), r"1 of 4 came in and do not end: e_\w+ http://\S+",
     ),
     "all outcomes are lost": (
         "read", wrapped(read, "decide", in_table("outcomes", lambda rows: rows.slice(0, 0))),
@@ -145,7 +145,7 @@ def test_what_was_settled_meanwhile_is_counted_apart(desk: Desk, monkeypatch: py
     """A shard dies with its pages kept, and another batch ends the same entries before the first one is gone on with."""
     do(desk.settings, "pull")
     with monkeypatch.context() as patch:
-        patch.setattr(read, "_read_all", lambda *_: 1 // 0)
+        patch.setattr(read, "_to_read", lambda *_: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             do(desk.settings, "read")
     assert do(desk.settings, "read", "20261123T091000Z").endswith("-read: 4 came in = 4 article; 0 missing")
@@ -157,7 +157,7 @@ def test_a_shard_that_died_accounts_for_the_bytes_it_had_kept(desk: Desk, monkey
     """Two of four pages were kept; these are not due any more when it is gone on with, and end all the same."""
     do(desk.settings, "pull")
     with monkeypatch.context() as patch:
-        patch.setattr(read, "_read_all", lambda *_: 1 // 0)
+        patch.setattr(read, "_to_read", lambda *_: 1 // 0)
         patch.setattr(read, "due_entries", lambda con, now: due_entries(con, now)[:2])
         with pytest.raises(ZeroDivisionError):
             do(desk.settings, "read")

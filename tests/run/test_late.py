@@ -43,7 +43,7 @@ def stage(desk: Desk, name: str) -> str:
 def broken_off(desk: Desk, name: str, patch: pytest.MonkeyPatch) -> str:
     """A batch of a stage that fails once its bytes are kept."""
     with patch.context() as broken:
-        broken.setattr(pull if name == "pull" else read, "_entries" if name == "pull" else "_read_all", fail)
+        broken.setattr(pull if name == "pull" else read, "_entries" if name == "pull" else "_to_read", fail)
         with pytest.raises((ZeroDivisionError, TypeError)):
             stage(desk, name)
     return batch_id_of(desk.now)
