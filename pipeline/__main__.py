@@ -19,6 +19,7 @@ from rich.markup import escape
 
 from pipeline import __version__
 from pipeline.errors import InputError, LakeBusy, NewsmillError
+from pipeline.feed_commands import app as feeds_app
 from pipeline.lake_commands import app as lake_app
 from pipeline.terminal import Json, Lake, print_json, print_rows, settings
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+app.add_typer(feeds_app, name="feeds")
 app.add_typer(lake_app, name="lake")
 
 Lines = Annotated[str, typer.Argument(metavar="-", help="Standard input: one JSON object a line.")]
@@ -38,10 +40,13 @@ Lines = Annotated[str, typer.Argument(metavar="-", help="Standard input: one JSO
 def run(lake: Lake = None, json: Json = False) -> None:
     """One batch of every stage without Airflow: visit the feeds that are due, read, tag.
 
-    Which feeds: NEWSMILL_CATALOGUE, else feeds.toml of the run directory, else config/feeds.toml. Example: `newsmill run`
+    Which feeds: NEWSMILL_CATALOGUE, else the run directory's feeds.toml, else ./feeds.toml, made by `newsmill feeds add`.
+    Example: `newsmill run`
     """
+    from pipeline.feeds import load_enabled
     from pipeline.run import run_once
 
+    load_enabled(settings(lake).catalogue)
     say = (lambda _line: None) if json else Console(highlight=False, soft_wrap=True, markup=False).print
     for report in run_once(settings(lake), say):
         if json:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from pipeline.errors import ConfigError
 
+#: Catalogues looked for where none is named: one's own, made by `newsmill feeds add`; else the one that comes with Newsmill.
+OWN, SHIPPED = Path("feeds.toml"), Path("config/feeds.toml")
 #: Work of a batch is cut by host into this many shards; so are Airflow's tasks.
 SHARDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a batch needs to know. `wire` is the ip:port of the sample wire, the only local address that may be visited."""
+    """Everything a batch needs to know. `wire` is the ip:port of the sample wire, a local address that may be visited."""
 
     lake: Path
     catalogue: Path
@@ -37,7 +39,7 @@ class Settings:
         address = run / "wire-address"
         return Settings(
             lake=Path(environ.get("NEWSMILL_LAKE", run / "lake")),
-            catalogue=Path(environ.get("NEWSMILL_CATALOGUE", of_run if of_run.exists() else "config/feeds.toml")),
+            catalogue=Path(environ.get("NEWSMILL_CATALOGUE", next((p for p in (of_run, OWN) if p.exists()), SHIPPED))),
             wire=environ.get("NEWSMILL_WIRE") or (address.read_text().strip() if address.exists() else None),
             contact=environ.get("NEWSMILL_CONTACT") or None,
             spacing_s=_number(environ, "NEWSMILL_SPACING_S", 1.0, "seconds", below=3600),

@@ -54,6 +54,10 @@ class Feed:
     language: str | None = None
     every_minutes: int = 15
     enabled: bool = True
+    title: str | None = None
+    group: str | None = None
+    documented: str | None = None  # the page on which its publisher lists it
+    local: bool = False  # its own ip:port may be visited although it is not on the public internet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

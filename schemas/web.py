@@ -27,7 +27,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One address to ask. `owner` is the visit or page id, `target` the feed or entry it is for, `revision` the entry's."""
+    """One address to ask. `owner` is the visit or page id, `target` the feed or entry it is for, `revision` the entry's.
+
+    `local` is the "host:port" that this one request may reach although it is not public: its feed's own.
+    """
 
     kind: Kind
     owner: str
@@ -37,6 +40,7 @@ class Request:
     attempt: int = 1
     etag: str | None = None
     last_modified: str | None = None
+    local: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,26 @@
-"""Which feeds are visited, and when. Reading the catalogue is I/O, all else is pure."""
+"""Which feeds are visited, and when. Reading a catalogue is I/O, all else is pure.
 
-from pipeline.feeds.catalogue import load_catalogue
+`discover` and `opml` need lxml, so they are not loaded with the package.
+"""
+
+from pipeline.feeds.catalogue import load_catalogue, load_enabled, new_feed, offered, read_catalogue, same_address
 from pipeline.feeds.due import LastVisit, NextVisit, due, next_visit
+from pipeline.feeds.own import switched_on, with_feeds, without
 from pipeline.feeds.shards import shard_of
 
-__all__ = ["LastVisit", "NextVisit", "due", "load_catalogue", "next_visit", "shard_of"]
+__all__ = [
+    "LastVisit",
+    "NextVisit",
+    "due",
+    "load_catalogue",
+    "load_enabled",
+    "new_feed",
+    "next_visit",
+    "offered",
+    "read_catalogue",
+    "same_address",
+    "shard_of",
+    "switched_on",
+    "with_feeds",
+    "without",
+]

@@ -2,15 +2,19 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigError
 from schemas.feed import Feed
+
+#: The catalogue that comes with Newsmill, wherever a command is run from.
+OFFERED = Path(__file__).resolve().parents[2] / "config" / "feeds.toml"
 
 _LONGEST_SLUG = 64
 _YEAR = 525_600
@@ -21,22 +25,58 @@ def load_catalogue(path: Path) -> tuple[Feed, ...]:
 
     Raises ConfigError, which names the file, the entry (1 is the first), what is wrong and what to do.
     """
-    entries = _entries(path)
+    return read_catalogue(_text(path), path)
+
+
+def read_catalogue(text: str, path: Path) -> tuple[Feed, ...]:
+    """As `load_catalogue`, of a text that is or shall be at `path`. Pure."""
+    entries = _entries(text, path)
     feeds = tuple(_feed(entry, f"{path}: feed {number}") for number, entry in enumerate(entries, start=1))
     _refuse_twins(path, feeds, "feed_id", lambda feed: feed.feed_id, "give one of them another feed_id")
-    _refuse_twins(path, feeds, "url", lambda feed: _same_address(feed.url), "remove one of them")
+    _refuse_twins(path, feeds, "url", lambda feed: same_address(feed.url), "remove one of them")
     return feeds
 
 
-def _entries(path: Path) -> list[Any]:
+def load_enabled(path: Path) -> tuple[Feed, ...]:
+    """As `load_catalogue`, but one in which nothing is switched on is an error that says how to choose."""
+    feeds = load_catalogue(path)
+    if not any(feed.enabled for feed in feeds):
+        what = f"all its {len(feeds)} feeds are switched off" if feeds else "it names no feed"
+        raise ConfigError(f"{path}: {what}; to choose some: newsmill feeds add --group central-banks, or an address")
+    return feeds
+
+
+def offered() -> tuple[Feed, ...]:
+    """The feeds of the catalogue that comes with Newsmill."""
+    return load_catalogue(OFFERED)
+
+
+def new_feed(url: str, taken: Collection[str], **known: Any) -> Feed:
+    """A feed at this address under an id that is not taken, its source the host until somebody says more."""
+    slug = _slug(url)
+    feed_id = next(i for n in count(1) if (i := slug if n == 1 else f"{slug}-{n}") not in taken)
+    return Feed(feed_id=feed_id, url=url, source=source_of(url), **known)
+
+
+def source_of(url: str) -> str:
+    """The publisher as far as an address tells: its host."""
+    return _host(url).removeprefix("www.")
+
+
+def _text(path: Path) -> str:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); name a catalogue file that exists and is readable"
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text (byte {error.start}); save the file as UTF-8") from error
+
+
+def _entries(text: str, path: Path) -> list[Any]:
+    try:
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}; correct that line, see https://toml.io") from error
     _refuse_unknown(document, {"feed"}, str(path))
@@ -57,7 +97,7 @@ def _feed(entry: Any, where: str) -> Feed:
     if "url" not in entry:
         raise ConfigError(f'{where}: url is missing; add url = "https://…" with the feed\'s address')
     url = entry["url"].strip()
-    return Feed(**{"feed_id": _slug(url), "source": _host(url).removeprefix("www."), **entry, "url": url})
+    return Feed(**{"feed_id": _slug(url), "source": source_of(url), **entry, "url": url})
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
@@ -84,7 +124,8 @@ def _host(url: str) -> str:
     return parts.hostname or "" if parts.scheme in ("http", "https") else ""
 
 
-def _same_address(url: str) -> str:
+def same_address(url: str) -> str:
+    """What two spellings of one feed's address have in common."""
     parts = urlsplit(url)
     return f"{parts.netloc.lower()}{parts.path.rstrip('/')}?{parts.query}"
 
@@ -114,4 +155,8 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
         "give a whole number of minutes, 1 to 525600 (a year)",
     ),
     "enabled": (lambda value: isinstance(value, bool), "use true or false"),
+    "title": (_matches(r".*\S.*"), "give the feed's name in quotes, or leave it out"),
+    "group": (_matches(r".*\S.*"), "give the group's name in quotes, or leave it out"),
+    "documented": (lambda value: isinstance(value, str) and bool(_host(value)), "give the page that lists it, https://…"),
+    "local": (lambda value: isinstance(value, bool), "use true or false"),
 }

@@ -11,10 +11,20 @@ from pipeline.fetch.ask import Asker
 from pipeline.fetch.client import Client, host_of
 from pipeline.fetch.connect import PublicResolver, open_session
 from pipeline.fetch.headers import well_formed_etag, well_formed_http_date
+from pipeline.fetch.local import host_and_port, may_be_opened, opened, plainly_local
 from pipeline.fetch.policy import Policy
 from schemas.web import Body, Request
 
-__all__ = ["Policy", "fetch", "well_formed_etag", "well_formed_http_date"]
+__all__ = [
+    "Policy",
+    "fetch",
+    "host_and_port",
+    "may_be_opened",
+    "opened",
+    "plainly_local",
+    "well_formed_etag",
+    "well_formed_http_date",
+]
 
 _AHEAD = 4  # bodies kept ready for a reader that is slow; beyond that the hosts wait, so that memory stays bounded
 

@@ -1,15 +1,15 @@
 """What one shard of a batch works with, and what it does the same way in every stage. I/O."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from pipeline import __version__
 from pipeline.errors import LossError
-from pipeline.feeds import shard_of
-from pipeline.fetch import Policy, fetch
+from pipeline.feeds import load_catalogue, shard_of
+from pipeline.fetch import Policy, fetch, host_and_port, opened
 from pipeline.lake.commit import Clock
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables
@@ -80,18 +80,39 @@ def kept_here(context: Context, *, content: bool = True) -> Iterator[Body]:
 
 async def _keep_all(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:
     with keep(context.lake, context.batch, f"shard-{context.shard}") as packs:
-        async for body in fetch(requests, policy(context.settings), clock=context.clock):
+        async for body in exchanges(context.settings, requests, context.clock):
             same = body.sha256 is not None and body.sha256 == known.get(body.target)
             packs.add(replace(body, content=None) if same else body)
 
 
-def policy(settings: Settings) -> Policy:
-    """How Newsmill behaves towards servers under these settings."""
+async def exchanges(settings: Settings, requests: Sequence[Request], clock: Clock) -> AsyncGenerator[Body, None]:
+    """One `Body` per request. What one local feed opens is open to its own requests alone.
+
+    So each has connections of its own, too: one kept open to a local address must not serve a stranger's request.
+    """
+    for local in sorted({r.local or "" for r in requests}):
+        open_now = await asyncio.to_thread(opened, local) if local else frozenset[str]()
+        group = [r for r in requests if (r.local or "") == local]
+        async for body in fetch(group, policy(settings, open_now), clock=clock):
+            yield body
+
+
+def local_feeds(settings: Settings) -> dict[str, str]:
+    """What each local feed of the catalogue opens, as "host:port", by feed_id.
+
+    Raises:
+        ConfigError: the catalogue cannot be used; without it the pages of local feeds would be refused for good.
+    """
+    return {feed.feed_id: host_and_port(feed.url) for feed in load_catalogue(settings.catalogue) if feed.local}
+
+
+def policy(settings: Settings, local: frozenset[str] = frozenset()) -> Policy:
+    """How Newsmill behaves towards servers under these settings; `local` are "ip:port" pairs open besides the wire's."""
     contact = settings.contact or "no contact set"
     return Policy(
         user_agent=f"Newsmill/{__version__} (news reader; {contact})",
         spacing_s=settings.spacing_s,
-        allowed_local=frozenset({settings.wire} if settings.wire else ()),
+        allowed_local=local | ({settings.wire} if settings.wire else set()),
     )
 
 

@@ -11,6 +11,7 @@ import duckdb
 from pipeline.dedupe import url_key
 from pipeline.errors import WorkerError
 from pipeline.feeds import LastVisit, due, load_catalogue, next_visit
+from pipeline.fetch import host_and_port, may_be_opened
 from pipeline.isolate import Workers
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef
@@ -149,6 +150,7 @@ def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
         url=feed.url,
         etag=last.etag if last and same else None,
         last_modified=last.last_modified if last and same else None,
+        local=host_and_port(feed.url) if feed.local else None,
     )
 
 
@@ -182,7 +184,9 @@ def _is_same(body: Body, last: Visit | None) -> bool:
 
 def _visit(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeated: int) -> Visit:
     """The visit as it ended; `last` is the one before to the same address."""
-    code, detail = _code(body, parsed, last)
+    code, detail = code_of(body, parsed, last)
+    if code == VisitCode.FORBIDDEN_ADDRESS and not (feed.local or body.redirects) and may_be_opened(detail):
+        detail = f"{detail}; where it is your own, set local = true for this feed in the catalogue"
     if repeated:
         detail = "; ".join(filter(None, (detail, f"{repeated} entries repeat the key of another and were left out")))
     upcoming = next_visit(
@@ -192,7 +196,7 @@ def _visit(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeated:
         failures=last.failures if last else 0,
         ttl_minutes=parsed.ttl_minutes if isinstance(parsed, ParsedFeed) else None,
         retry_after_s=body.retry_after_s,
-        cache_max_age_s=_max_age(body.header("cache-control")),
+        cache_max_age_s=max_age(body.header("cache-control")),
     )
     # a body's hash and validators are kept once it was understood: a feed that turned into a web page must not look unchanged
     return Visit(
@@ -226,7 +230,8 @@ def _kept(offered: str | None, before: str | None, code: VisitCode) -> str | Non
     return (offered or before) if code == VisitCode.UNCHANGED else before
 
 
-def _max_age(cache_control: str | None) -> float | None:
+def max_age(cache_control: str | None) -> float | None:
+    """Seconds that a Cache-Control allows an answer to be kept, or None."""
     found = re.search(r"max-age=(\d{1,9})", cache_control or "")
     return float(found[1]) if found else None
 
@@ -242,7 +247,7 @@ _OF_FETCH = {
 _OF_STATUS = {410: VisitCode.GONE, 401: VisitCode.REFUSED, 403: VisitCode.REFUSED, 451: VisitCode.REFUSED, 429: VisitCode.BUSY}
 
 
-def _code(body: Body, parsed: Parsed, last: Visit | None) -> tuple[VisitCode, str | None]:
+def code_of(body: Body, parsed: Parsed, last: Visit | None) -> tuple[VisitCode, str | None]:
     """How a visit ended, and why in words."""
     match parsed:
         case ParsedFeed():

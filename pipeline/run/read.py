@@ -4,6 +4,7 @@ The shards fetch and read; what an attempt adds to the lake is decided once per 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -29,7 +30,7 @@ from pipeline.lake.work import (
 )
 from pipeline.read import EXTRACTOR, read_page
 from pipeline.run.account import attempt_key
-from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
+from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, local_feeds, tally
 from pipeline.run.failure import failure
 from pipeline.run.ledger import Ledger, load_memory
 from pipeline.run.published import published_at
@@ -115,19 +116,20 @@ def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry])
     """Splits what is due into attempts that end without a fetch, and requests; one address is asked once."""
     known = known_keys(con, [_key(d.entry) for d in due])
     current = current_versions(con, list(known.values()))
+    local = local_feeds(context.settings) if due else {}
     settled: list[Attempt] = []
     requests: list[Request] = []
-    asked: set[str] = set()
+    asked: set[tuple[str, str | None]] = set()
     for d in due:
-        key, now = _key(d.entry), context.clock()
+        key, now, opens = _key(d.entry), context.clock(), local.get(d.entry.feed_id)
         article = known.get(key)
         if article is not None and not _may_be_news(d.entry, current.get(article)):
             settled.append(_attempt(d.entry, d.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article))
-        elif key in asked:
+        elif (key, opens) in asked:
             settled.append(_attempt(d.entry, d.attempt, now))
         else:
-            asked.add(key)
-            requests.append(_request(context, d))
+            asked.add((key, opens))
+            requests.append(_request(context, d, opens))
     return settled, requests
 
 
@@ -143,10 +145,11 @@ def _key(entry: Entry) -> str:
     return (url_key(entry.url) if entry.url else "") or entry.entry_id
 
 
-def _request(context: Context, due: DueEntry) -> Request:
+def _request(context: Context, due: DueEntry, local: str | None) -> Request:
     e = due.entry
     page = ids.page_id(context.batch.root, e.entry_id, e.revision, due.attempt)
-    return Request(kind=Kind.PAGE, owner=page, target=e.entry_id, url=e.url or "", revision=e.revision, attempt=due.attempt)
+    asked = Request(kind=Kind.PAGE, owner=page, target=e.entry_id, url=e.url or "", revision=e.revision, attempt=due.attempt)
+    return replace(asked, local=local)
 
 
 def _in_feed(entry: Entry) -> Call:
