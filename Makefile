@@ -14,7 +14,7 @@ help: ## list the targets
 setup: ## make .venv with what requirements.lock names (PYTHON=python3.12: with that one; remove .venv to change it)
 	@PYTHON="$(PYTHON)" bash embedded/setup.sh
 
-run: setup ## news from the sample wire, in Airflow (PORT=8080 WIRE_PORT=8799; FEEDS=config/feeds.toml: your feeds; ONCE=1: then stop)
+run: setup ## news from the sample wire, in Airflow (PORT=8080 WIRE_PORT=8799; FEEDS=central-banks, an address, OPML: your feeds; ONCE=1: then stop)
 	@$(PY) -m embedded --port "$(PORT)" --wire-port "$(WIRE_PORT)" $(if $(FEEDS),--feeds "$(FEEDS)") $(if $(ONCE),--once)
 
 test: setup ## the tests: those without Airflow side by side, then those with

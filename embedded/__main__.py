@@ -19,19 +19,17 @@ from rich.console import Console
 
 from embedded.airflow_api import AirflowApi
 from embedded.airflow_home import airflow_settings, environment
+from embedded.choose import Refused, own_catalogue
 from embedded.first_batch import DAGS, FirstBatch, FirstBatchFailed, Watch, last_lines
 from embedded.ports import LOOPBACK, is_free, refusal
 from embedded.processes import Processes, ServiceEnded
 from embedded.run_directory import RunDirectory, claim
 from embedded.steps import Steps
+from pipeline.settings import OWN
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 WIRE, AIRFLOW = "sample wire", "Airflow"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Refused(Exception):
-    """Nothing was started; the message says why and what to do."""
 
 
 class Stopped(Exception):
@@ -42,7 +40,7 @@ class Stopped(Exception):
 class Options:
     port: int
     wire_port: int
-    feeds: Path | None
+    feeds: Path | None  # a catalogue of one's own; else the sample wire
     once: bool
     limit_s: float
 
@@ -59,18 +57,16 @@ def parse(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser("python -m embedded", description="Newsmill on one machine; `make run` calls it.")
     parser.add_argument("--port", type=int, default=8080, help="of Airflow's pages")
     parser.add_argument("--wire-port", type=int, default=8799, help="of the sample wire")
-    parser.add_argument("--feeds", type=Path, help="a catalogue of your own instead of the sample wire")
+    parser.add_argument("--feeds", help="your feeds instead of the sample wire: a catalogue, OPML, an address, an offered group")
     parser.add_argument("--once", action="store_true", help="stop everything after the first result")
     parser.add_argument("--limit", type=float, help="seconds until the first result is given up (150; with --feeds 1800)")
     given = parser.parse_args(arguments)
-    feeds = given.feeds.resolve() if given.feeds else None
+    feeds = own_catalogue(given.feeds, CHECKOUT / OWN) if given.feeds else None
     return Options(given.port, given.wire_port, feeds, given.once, given.limit or (1800 if feeds else 150))
 
 
 def claim_place(options: Options) -> IO[str]:
     """The lock of the run directory, once it is sure that everything can be started."""
-    if options.feeds and not options.feeds.is_file():
-        raise Refused(f"there is no catalogue {options.feeds}; see config/feeds.toml for one to copy")
     options.place.prepare()
     lock = claim(options.place.root, {"address": options.address})
     if isinstance(lock, dict):
@@ -91,11 +87,11 @@ def claim_place(options: Options) -> IO[str]:
 def _check_catalogue(options: Options) -> None:
     """A mistake in the catalogue is told now, not by a failed task half a minute later."""
     from pipeline.errors import ConfigError
-    from pipeline.feeds import load_catalogue
+    from pipeline.feeds import nothing_on
 
     try:
-        if options.feeds and not load_catalogue(options.feeds):
-            raise Refused(f"{options.feeds} names no feed; see config/feeds.toml for one to copy")
+        if options.feeds and (why := nothing_on(options.feeds)):
+            raise Refused(f"{why}; or here: make run FEEDS=central-banks")
     except ConfigError as error:
         raise Refused(str(error)) from None
 
@@ -157,7 +153,7 @@ def closing_words(options: Options, password: str) -> str:
     if options.feeds:
         lines.append(f'  feeds    {named(options)}.venv/bin/newsmill sql "from feeds"')
     else:
-        lines.append("  switch   make run FEEDS=config/feeds.toml     (your own feeds: edit that file)")
+        lines.append("  switch   make run FEEDS=central-banks     (or an address of yours, OPML; newsmill feeds list --offered)")
     if not options.once:
         lines.append("  stop     Ctrl-C")
     return "\n".join(lines)
@@ -196,10 +192,10 @@ def stop(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     console = Console()
-    options = parse(sys.argv[1:])
     for number in SIGNALS:
         signal.signal(number, stop)
     try:
+        options = parse(sys.argv[1:])
         with claim_place(options) as lock:
             launch(options, lock, console)
     except Stopped:

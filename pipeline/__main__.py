@@ -43,10 +43,11 @@ def run(lake: Lake = None, json: Json = False) -> None:
     Which feeds: NEWSMILL_CATALOGUE, else the run directory's feeds.toml, else ./feeds.toml, made by `newsmill feeds add`.
     Example: `newsmill run`
     """
-    from pipeline.feeds import load_enabled
+    from pipeline.feeds import nothing_on
     from pipeline.run import run_once
 
-    load_enabled(settings(lake).catalogue)
+    if why_idle := nothing_on(settings(lake).catalogue):
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(why_idle)
     say = (lambda _line: None) if json else Console(highlight=False, soft_wrap=True, markup=False).print
     for report in run_once(settings(lake), say):
         if json:

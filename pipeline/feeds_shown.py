@@ -65,7 +65,7 @@ def show_own(rows: Sequence[dict[str, Any]], console: Console) -> None:
 def show_offered(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """The shipped catalogue by group; all of it is unverified until a first visit."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("feed", "", "what it is", "documented at"):
+    for name in ("feed", "", "what it is"):
         table.add_column(name, overflow="fold")
     group = None
     for row in rows:
@@ -73,7 +73,7 @@ def show_offered(rows: Sequence[dict[str, Any]], console: Console) -> None:
             group = row["group"]
             table.add_row(f"[bold]{escape(group or '')}[/bold]")
         name = ", ".join(filter(None, (row["source"], row["title"])))
-        table.add_row(f"  {row['feed_id']}", row["language"] or "", escape(name), escape(row["documented"] or ""))
+        table.add_row(f"  {row['feed_id']}", row["language"] or "", escape(name))
     console.print(table)
 
 

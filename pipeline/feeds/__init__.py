@@ -3,7 +3,7 @@
 `discover` and `opml` need lxml, so they are not loaded with the package.
 """
 
-from pipeline.feeds.catalogue import load_catalogue, load_enabled, new_feed, offered, read_catalogue, same_address
+from pipeline.feeds.catalogue import load_catalogue, new_feed, nothing_on, offered, read_catalogue, same_address
 from pipeline.feeds.due import LastVisit, NextVisit, due, next_visit
 from pipeline.feeds.own import switched_on, with_feeds, without
 from pipeline.feeds.shards import shard_of
@@ -13,9 +13,9 @@ __all__ = [
     "NextVisit",
     "due",
     "load_catalogue",
-    "load_enabled",
     "new_feed",
     "next_visit",
+    "nothing_on",
     "offered",
     "read_catalogue",
     "same_address",

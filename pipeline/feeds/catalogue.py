@@ -37,13 +37,12 @@ def read_catalogue(text: str, path: Path) -> tuple[Feed, ...]:
     return feeds
 
 
-def load_enabled(path: Path) -> tuple[Feed, ...]:
-    """As `load_catalogue`, but one in which nothing is switched on is an error that says how to choose."""
+def nothing_on(path: Path) -> str | None:
+    """Why no feed of a catalogue is visited, with how to choose some, where all of them are switched off; else None."""
     feeds = load_catalogue(path)
-    if not any(feed.enabled for feed in feeds):
-        what = f"all its {len(feeds)} feeds are switched off" if feeds else "it names no feed"
-        raise ConfigError(f"{path}: {what}; to choose some: newsmill feeds add --group central-banks, or an address")
-    return feeds
+    what = f"all its {len(feeds)} feeds are switched off" if feeds else "it names no feed"
+    remedy = "to choose some: newsmill feeds add --group central-banks, or the address of a feed or a site"
+    return None if any(feed.enabled for feed in feeds) else f"{path}: {what}; {remedy}"
 
 
 def offered() -> tuple[Feed, ...]:

@@ -17,6 +17,7 @@ from embedded.airflow_home import airflow_settings, environment
 from embedded.first_batch import last_lines
 from embedded.ports import is_free, refusal
 from embedded.run_directory import RunDirectory, claim
+from pipeline.feeds import load_catalogue
 from tests.airflow.ports import free_port
 
 
@@ -93,17 +94,32 @@ def test_second_instance_hears_of_the_first(tmp_path: Path) -> None:
         (["--port", "8799"], "PORT and WIRE_PORT must be two numbers"),
         (["--feeds", "CATALOGUE"], "unknown key evry_minutes; did you mean every_minutes"),
         (["--feeds", "nowhere.toml"], "there is no catalogue"),
+        (["--feeds", "nowhere.opml"], "there is no file"),
+        (["--feeds", "OFF"], "off.toml: all its 1 feeds are switched off; to choose some: newsmill feeds add"),
+        (["--feeds", "http://127.0.0.1:9/feed.xml"], "FEEDS=http://127.0.0.1:9/feed.xml could not be taken in"),
+        (["--feeds", "central-bank"], "FEEDS=central-bank could not be taken in"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_started(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "own.toml").write_text('[[feed]]\nurl = "https://a.example/feed"\nevry_minutes = 5\n')
-    words = [str(tmp_path / "own.toml") if word == "CATALOGUE" else word for word in arguments]
+    (tmp_path / "off.toml").write_text('[[feed]]\nurl = "https://a.example/feed"\nenabled = false\n')
+    files = {"CATALOGUE": "own.toml", "OFF": "off.toml"}
+    words = [str(tmp_path / files[word]) if word in files else word for word in arguments]
     monkeypatch.setattr("embedded.__main__.CHECKOUT", tmp_path)
     monkeypatch.setattr("sys.argv", ["embedded", *words])
     assert main() == 2
     assert message in " ".join(capsys.readouterr().out.split())
+
+
+def test_opml_is_taken_into_a_catalogue_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedded.__main__.CHECKOUT", tmp_path)
+    (tmp_path / "mine.opml").write_text('<opml version="2.0"><body><outline xmlUrl="https://a.example/feed"/></body></opml>')
+    for _ in range(2):  # the second time all of it is there, and that is no reason to refuse
+        options = parse(["--feeds", str(tmp_path / "mine.opml")])
+        assert (options.feeds, options.place.root) == (tmp_path / "feeds.toml", tmp_path / "run/feeds")
+        assert [feed.url for feed in load_catalogue(tmp_path / "feeds.toml")] == ["https://a.example/feed"]
 
 
 def test_run_directory_follows_from_the_catalogue() -> None:

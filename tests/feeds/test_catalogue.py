@@ -27,7 +27,7 @@ MISTAKES = [
     ("[[feed]]\n" + URL + "every_minute = 5\n", "FILE: feed 1: unknown key every_minute; did you mean every_minutes?"),
     (
         "[[feed]]\n" + URL + "xyz = 5\n",
-        "FILE: feed 1: unknown key xyz; known are enabled, every_minutes, feed_id, language, source, url",
+        "FILE: feed 1: unknown key xyz; known are documented, enabled, every_minutes, feed_id, group, language, local, source, ",
     ),
     ("[[feed]]\n" + URL + "every_minutes = 0\n", "FILE: feed 1: every_minutes is 0; give a whole number of minutes"),
     ("[[feed]]\n" + URL + "every_minutes = true\n", "FILE: feed 1: every_minutes is True; give a whole number of minutes"),
@@ -117,6 +117,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_the_catalogue_that_comes_with_newsmill_is_usable() -> None:
     feeds = load_catalogue(OURS)
-    assert len(feeds) >= 4
-    assert all(feed.enabled and feed.url.startswith("https://") for feed in feeds)
-    assert {feed.language for feed in feeds} == {"de", "en"}
+    assert len(feeds) >= 80
+    assert not any(feed.enabled or feed.local for feed in feeds)
+    assert all(address and address.startswith("https://") for feed in feeds for address in (feed.url, feed.documented))
+    assert all(feed.group and feed.title and feed.source != feed.url for feed in feeds)
+    german = sum(feed.language == "de" for feed in feeds)
+    assert {feed.language for feed in feeds} == {"de", "en"} and 0.4 <= german / len(feeds) <= 0.6
