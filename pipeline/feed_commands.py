@@ -31,10 +31,11 @@ Words = Annotated[list[str], typer.Argument(metavar="WHAT…", help="Addresses o
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913, PLR0917 - what may be said to a command
     what: Words = [],  # noqa: B006 - typer's way to say that there may be none
     group: Annotated[str | None, typer.Option(help="All offered feeds of this group.")] = None,
     local: Local = False,
+    source: Annotated[str | None, typer.Option(help="The publisher's name; left out: the host of the address.")] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help="Take them unvisited.")] = False,
     catalogue: Catalogue = OWN,
     json: Json = False,
@@ -52,7 +53,7 @@ def add(
     if not wants:
         raise InputError("say what: an address, an id or --group, as in: newsmill feeds add --group central-banks")
     with watched() as watch:
-        ended = subscribe(settings(None), catalogue, wants, How(not no_check, local, _choose, watch))
+        ended = subscribe(settings(None), catalogue, wants, How(not no_check, local, source, _choose, watch))
     if json:
         print_json(*map(asdict, ended))
     else:

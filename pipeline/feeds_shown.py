@@ -53,20 +53,25 @@ def show_own(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """A table of one's own feeds."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("feed", "group", "last visit", "entries", "next due (UTC)", "address"):
-        table.add_column(name, justify="right" if name == "entries" else "left", overflow="fold")
+        side: Any = "right" if name == "entries" else "left"
+        table.add_column(name, justify=side, overflow="fold", no_wrap=name != "address")
+    why: list[str] = []
     for row in rows:
+        if row["detail"] and row["outcome"] != "parsed":
+            why.append(f"{row['feed_id']}: {row['detail']}")
         ended = row["outcome"] if row["enabled"] else f"off ({row['outcome']})"
-        why = f"\n[dim]{escape(row['detail'])}[/dim]" if row["detail"] and row["outcome"] != "parsed" else ""
         due = row["next_due_at"].strftime("%m-%d %H:%M") if row["next_due_at"] else ""
-        table.add_row(row["feed_id"], escape(row["group"] or ""), ended + why, str(row["entries"] or ""), due, escape(row["url"]))
+        table.add_row(row["feed_id"], escape(row["group"] or ""), ended, str(row["entries"] or ""), due, escape(row["url"]))
     console.print(table)
+    for line in why:
+        console.print(f"[dim]{escape(line)}[/dim]", soft_wrap=True)
 
 
 def show_offered(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """The shipped catalogue by group; all of it is unverified until a first visit."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("feed", "", "what it is"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "feed")
     group = None
     for row in rows:
         if row["group"] != group:

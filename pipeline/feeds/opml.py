@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pipeline.errors import InputError
+from pipeline.feeds.catalogue import source_of
 from schemas.feed import Feed
 
 _MOST = 10_000
@@ -91,15 +92,14 @@ def write_opml(feeds: Iterable[Feed]) -> bytes:
 
 
 def left_out(feeds: Iterable[Feed]) -> list[str]:
-    """What OPML has no place for, with the ids it is lost of."""
+    """What OPML has no place for, with the feeds it is lost of; their ids are lost of all, and made anew of the addresses."""
     feeds = list(feeds)
     lost: dict[str, Callable[[Feed], object]] = {
-        "feed_id": lambda f: f.feed_id,
-        "source, where the title is another": lambda f: f.title and f.source != f.title,
+        "source": lambda f: f.title and f.source not in (f.title, source_of(f.url)),
         "every_minutes": lambda f: f.every_minutes != 15,
         "enabled = false": lambda f: not f.enabled,
         "local = true": lambda f: f.local,
         "documented": lambda f: f.documented,
     }
     named = {key: [f.feed_id for f in feeds if is_lost(f)] for key, is_lost in lost.items()}
-    return [key if key == "feed_id" else f"{key}: {', '.join(ids)}" for key, ids in named.items() if ids]
+    return [f"{key}: {', '.join(ids)}" for key, ids in named.items() if ids]

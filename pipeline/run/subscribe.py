@@ -42,10 +42,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How feeds are taken in: visited first (`check`), allowed to be local, and whom to ask and to tell."""
+    """How feeds are taken in: visited first (`check`), allowed to be local, of which source; whom to ask and to tell."""
 
     check: bool
     local: bool
+    source: str | None
     choose: Choose
     watch: Watch
 
@@ -171,7 +172,7 @@ def _admitted(settings: Settings, want: Wanted, answered: Answered | None, how: 
         feed = want.feed if want.feed.feed_id not in taken else new_feed(want.url, taken, title=want.feed.title)
     else:
         feed = new_feed(want.url, taken, title=_in_one_line(answered.feed.title if answered and answered.feed else None))
-    return Ended(want.what, "added", replace(feed, local=how.local))
+    return Ended(want.what, "added", replace(feed, local=how.local, source=how.source or feed.source))
 
 
 def _in_one_line(title: str | None) -> str | None:
