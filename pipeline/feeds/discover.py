@@ -37,9 +37,11 @@ def announced(page: bytes, url: str) -> tuple[Found, ...]:
     base = urljoin(url, root.xpath("string(//base/@href)").strip())
     found = [_found(node, base, True) for node in root.iter("link") if _is_alternate(node)]
     found = found or [_found(node, base, False) for node in root.iter("a") if _leads_to_one(node, base)]
-    kept = {f.url: f for f in reversed(found) if f.url.startswith(("http://", "https://"))}
-    in_order = tuple(reversed(kept.values()))
-    return (tuple(f for f in in_order if not _COMMENTS.search(urlsplit(f.url).path)) or in_order)[:MOST]
+    kept: dict[str, Found] = {}
+    for f in found:
+        if f.url.startswith(("http://", "https://")):
+            kept.setdefault(f.url, f)
+    return tuple([f for f in kept.values() if not _COMMENTS.search(urlsplit(f.url).path)] or kept.values())[:MOST]
 
 
 def usual_places(url: str) -> tuple[str, ...]:

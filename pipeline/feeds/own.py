@@ -69,7 +69,7 @@ def _spans(lines: list[str]) -> list[tuple[int, int]]:
     """First line and line behind the last of each [[feed]]: from the comments right above it to its last key."""
     spans = []
     headers = [i for i, line in enumerate(lines) if _HEADER.match(line)]
-    for header, following in zip(headers, [*headers[1:], len(lines)], strict=True):
+    for header, following in zip(headers, [*headers[1:], len(lines)], strict=False):
         start, end = header, following
         while start and lines[start - 1].lstrip().startswith("#"):
             start -= 1
