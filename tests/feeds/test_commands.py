@@ -88,7 +88,8 @@ def test_check_says_what_a_feed_is_worth_and_asks_politely(tmp_path: Path, publi
     told = feeds(tmp_path, "check", "--local", "--json", f"{publisher.base}/feed")
     worth = json.loads(told.stdout)
     assert told.returncode == 0
-    assert {key: worth[key] for key in ("outcome", "format", "entries", "with_link", "conditional", "page", "verdict", "dates")} == {
+    told_of = ("outcome", "format", "entries", "with_link", "conditional", "page", "verdict", "dates")
+    assert {key: worth[key] for key in told_of} == {
         "outcome": "parsed", "format": "RSS 2.0", "entries": 1, "with_link": 1, "conditional": "304", "page": "ok",
         "verdict": "usable", "dates": {"missing": 1},
     }  # fmt: skip
@@ -122,7 +123,7 @@ def test_own_feeds_are_listed_with_their_last_visits(tmp_path: Path, publisher: 
     assert (row["feed_id"], row["outcome"], row["entries"]) == ("t", "parsed", 1)
     assert row["visited_at"] < row["next_due_at"]
     table = newsmill("feeds", "list", NEWSMILL_RUN=str(tmp_path / "run"), NEWSMILL_CATALOGUE=str(tmp_path / "run/feeds.toml"))
-    assert ["t", "parsed", "1"] == [table.stdout.splitlines()[1].split()[i] for i in (0, 1, 2)]
+    assert [table.stdout.splitlines()[1].split()[i] for i in (0, 1, 2)] == ["t", "parsed", "1"]
 
 
 def test_the_sample_wires_own_catalogue_is_left_alone(tmp_path: Path) -> None:
