@@ -6,10 +6,10 @@ WIRE_PORT ?= 8799
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults cluster-test check env up down lock clean
+.PHONY: help setup run test faults cluster-test bench check env up down lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv with what requirements.lock names (PYTHON=python3.12: with that one; remove .venv to change it)
 	@PYTHON="$(PYTHON)" bash embedded/setup.sh
@@ -27,6 +27,12 @@ faults: setup ## 15 minutes of kills, failing disks, power cuts and clocks apart
 cluster-test: ## docker-compose.yml's services as processes, the wire through them: the lake is that of `make run` (needs postgresql, redis-server)
 	@PYTHON="$(PYTHON)" WITH=distributed bash embedded/setup.sh
 	$(PY) -m tests.cluster
+
+bench: setup ## all benchmarks, each at most five minutes, a table for each (ARGS=--json; docs/benchmarks.md)
+	$(PY) -m benchmarks $(ARGS)
+
+bench-%: setup ## one room's: bench-pipeline (CPU against trafilatura, memory), bench-lake, bench-tag, bench-dedupe
+	$(PY) -m benchmarks $* $(ARGS)
 
 check: setup ## all that must hold before a change goes in
 	$(PY) -m ruff check .

@@ -1,25 +1,19 @@
 """A month of five-minute batches on a clock of its own: files a reader meets, time and memory of closing a day, bytes at the end.
 
-    .venv/bin/python benchmarks/closed_month.py [DAYS]
-
 Each figure against its limit: 700 visible files of any table, 1 s and 500 MB to close a day of 3,000 articles, 1.2 times the
-bytes of the same rows written at once. Takes about eight minutes for a month of 31 days.
+bytes of the same rows written at once. A whole month (`--days 31`) takes about eight minutes and so a higher `--cap`.
 """
 
 import multiprocessing
 import resource
 import statistics
-import sys
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import duckdb
-
-from benchmarks.hot_batches import median_ms
 from benchmarks.made_up import batch
+from benchmarks.table import Line, Options, Table, median_seconds
 from pipeline.lake import connect
 from pipeline.lake.close import close
 from pipeline.lake.commit import Parcel, Timing, commit
@@ -30,7 +24,7 @@ from pipeline.lake.watermark import watermark
 from pipeline.lake.work import due_entries, last_visits, untagged
 from schemas import TABLES
 
-MONTH, EVERY, GRACE = datetime(2026, 10, 1, tzinfo=UTC), timedelta(minutes=5), timedelta(hours=6)
+MONTH, GRACE = datetime(2026, 10, 1, tzinfo=UTC), timedelta(hours=6)
 A_DAY = 3000
 
 
@@ -77,52 +71,57 @@ def bytes_of(lake: Lake) -> int:
     return sum(path.stat().st_size for tree in ("hot", "cold") for path in (lake.root / tree).rglob("*") if path.is_file())
 
 
-def against(what: str, figure: float, limit: float, unit: str) -> None:
-    print(f"{what:28s} {figure:8.2f} {unit:2s}  against {limit:6.1f}: {figure / limit:.3f}")
-
-
-def main(days: int) -> None:
+def measure(options: Options) -> Table:
+    days, a_day = (1, 60) if options.tiny else (options.days, A_DAY)
     with tempfile.TemporaryDirectory() as place:
         lake = Lake(Path(place) / "lake")
         lake.open_for_writing()
         prepare(lake)
-        seconds: dict[str, float] = {}
-        peak, most = 0.0, 0
-        began = time.perf_counter()
-        for number in range(days * 288 + 73):
-            at = MONTH + EVERY * number
-            articles = A_DAY * (number + 1) // 288 - A_DAY * number // 288
-            for stage, tables in batch(at, articles).items():
-                commit(lake, Parcel(BatchRef(batch_id_of(at), stage), tables), Timing(timedelta(0)))
-            if at.minute == 0 and at.hour in (0, 6, 12):
-                most = max(most, visible(lake))
-                done, memory = closed(lake, at)
-                seconds |= dict(done)
-                peak = max(peak, memory)
-                if at.hour == 6:
-                    print(f"{at:%Y-%m-%d}  {time.perf_counter() - began:5.0f} s  {done}", file=sys.stderr, flush=True)
-        # the last day is closed, what was moved is deleted, and the first hours of the next month are still hot
-        closed(lake, at + GRACE)
+        seconds, peak, most = _lived(lake, days, 12 if options.tiny else 288, a_day)
         once = Path(place) / "once"
         once.mkdir()
         ours, at_once = bytes_of(lake), bytes_at_once(lake, once)
-        of_days = [s for period, s in seconds.items() if len(period) == 10]
-        months = [s for period, s in seconds.items() if len(period) == 7]
-        print(f"{days} days of 288 batches, {A_DAY} articles, 50 feeds; of {len(of_days)} closings the median and the slowest")
-        against("visible files of a table", most, 700, "")
-        against("closing a day", statistics.median(of_days), 1, "s")
-        against("closing a day, the slowest", max(of_days), 1, "s")
-        against("memory of a closing", peak, 500, "MB")
-        against("bytes, of the same at once", ours / 1e6, at_once / 1e6, "MB")
-        for s in months:
-            print(f"{'closing the month':28s} {s:8.2f} s")
-        with connect(lake.root) as con:
-            print(f"opening the lake             {median_ms(lambda: connect(lake.root).close()):6.1f} ms")
-            print(f"last visits of all feeds     {median_ms(lambda: last_visits(con)):6.1f} ms")
-            print(f"entries that are due         {median_ms(lambda: due_entries(con, MONTH + timedelta(days=99))):6.1f} ms")
-            print(f"versions not tagged          {median_ms(lambda: untagged(con)):6.1f} ms")
+        lines = [
+            Line(what="visible files of a table, most", figure=most, unit="", limit=700),
+            Line(what="closing a day", figure=statistics.median(_of(seconds, days=True)), unit="s", limit=1),
+            Line(what="closing a day, slowest", figure=max(_of(seconds, days=True)), unit="s", limit=1),
+            Line(what="memory of a closing, most", figure=peak, unit="MB", limit=500),
+            Line(what="bytes, against all at once", figure=ours / 1e6, unit="MB", peer=at_once / 1e6, limit=1.2),
+            *(Line(what="closing the month", figure=s, unit="s") for s in _of(seconds, days=False)),
+            *_asked(lake),
+        ]
+    return Table(title=f"{days} days of five-minute batches, {a_day} articles and 50 feeds a day, wall time", lines=lines)
 
 
-if __name__ == "__main__":
-    print(f"duckdb {duckdb.__version__}", file=sys.stderr)
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 31)
+def _of(seconds: dict[str, float], *, days: bool) -> list[float]:
+    return [s for period, s in seconds.items() if (len(period) == 10) == days]
+
+
+def _lived(lake: Lake, days: int, batches: int, a_day: int) -> tuple[dict[str, float], float, int]:
+    """Commits so many days and the first hours of the next one; seconds by period closed, most memory, most visible files."""
+    seconds: dict[str, float] = {}
+    peak, most, every = 0.0, 0, timedelta(days=1) / batches
+    for number in range(days * batches + batches // 4 + 1):
+        at = MONTH + every * number
+        articles = a_day * (number + 1) // batches - a_day * number // batches
+        for stage, tables in batch(at, articles).items():
+            commit(lake, Parcel(BatchRef(batch_id_of(at), stage), tables), Timing(timedelta(0)))
+        if at.minute == 0 and at.hour in (0, 6, 12):
+            most = max(most, visible(lake))
+            done, memory = closed(lake, at)
+            seconds |= dict(done)
+            peak = max(peak, memory)
+    # the last day is closed, what was moved is deleted, and the first hours of the next day are still hot
+    closed(lake, at + GRACE)
+    return seconds, peak, most
+
+
+def _asked(lake: Lake) -> list[Line]:
+    with connect(lake.root) as con:
+        questions = {
+            "opening the lake": lambda: connect(lake.root).close(),
+            "last visits of all feeds": lambda: last_visits(con),
+            "entries that are due": lambda: due_entries(con, MONTH + timedelta(days=99)),
+            "versions not tagged": lambda: untagged(con),
+        }
+        return [Line(what=what, figure=median_seconds(ask) * 1000, unit="ms") for what, ask in questions.items()]

@@ -1,18 +1,14 @@
 """What opening a lake and asking it for work costs as its hot batches grow: four times the batches, how many times the time?
 
-    .venv/bin/python benchmarks/hot_batches.py
-
-Prints medians of five and the ratios; a ratio of 4 is growth in proportion, less is better.
+Wall time, medians of five; a ratio of 4 is growth in proportion, less is better.
 """
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.made_up import batch
+from benchmarks.table import Line, Options, Table, median_seconds
 from pipeline.lake import connect
 from pipeline.lake.commit import Parcel, Timing, commit
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
@@ -30,31 +26,26 @@ def fill(lake: Lake, batches: int) -> None:
             commit(lake, Parcel(BatchRef(batch_id_of(at), stage), tables), Timing(timedelta(0)))
 
 
-def median_ms(act: Callable[[], object]) -> float:
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
-
-
-def measure(batches: int) -> dict[str, float]:
+def asked(batches: int) -> dict[str, float]:
+    """Milliseconds of each question to a lake of so many batches."""
     with tempfile.TemporaryDirectory() as place:
         lake = Lake(Path(place) / "lake")
         lake.open_for_writing()
         prepare(lake)
         fill(lake, batches)
         with connect(lake.root) as con:
-            return {
-                "connect": median_ms(lambda: connect(lake.root).close()),
-                "last visits": median_ms(lambda: last_visits(con)),
-                "due entries": median_ms(lambda: due_entries(con, START + timedelta(days=9))),
-                "untagged": median_ms(lambda: untagged(con)),
+            questions = {
+                "opening the lake": lambda: connect(lake.root).close(),
+                "last visits": lambda: last_visits(con),
+                "due entries": lambda: due_entries(con, START + timedelta(days=9)),
+                "untagged versions": lambda: untagged(con),
             }
+            return {what: median_seconds(ask) * 1000 for what, ask in questions.items()}
 
 
-if __name__ == "__main__":
-    few, many = measure(75), measure(300)
-    for what, ms in many.items():
-        print(f"{what:12s} {few[what]:7.1f} ms with 75 batches, {ms:7.1f} ms with 300: {ms / few[what]:.1f} times")
+def measure(options: Options) -> Table:
+    few, many = (1, 4) if options.tiny else (75, 300)
+    before, after = asked(few), asked(many)
+    lines = [Line(what=what, figure=ms, unit="ms", peer=before[what], limit=4.0) for what, ms in after.items()]
+    title = f"a lake of {many} hot batches of three stages, {PER_BATCH} articles and {FEEDS} visits each, and one of {few}"
+    return Table(title=title, against=f"{few} batches", lines=lines)

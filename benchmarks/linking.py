@@ -1,14 +1,14 @@
-"""How long it takes to name the companies in an article, against one regular expression of all the names. Prints ratios.
+"""How long it takes to name the companies in an article, against one regular expression of all the names. CPU, in turn.
 
 The expression only finds the words: no gates, no roles, no telling of one Merck from the other.
-
-python benchmarks/linking.py
 """
 
 import re
 import time
 from collections.abc import Callable
+from statistics import median
 
+from benchmarks.table import Line, Options, Table
 from pipeline.tag.companies import link, load_registry
 from pipeline.tag.companies.names import spellings
 
@@ -27,30 +27,33 @@ Die Gewerkschaft verlangt eine Zusage für alle Standorte bis zum Ende des Jahrz
 )
 
 
-def best(call: Callable[[], object], repeats: int, rounds: int = 5) -> float:
-    """Seconds for one call, the best round of several."""
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(repeats):
-            call()
-        times.append((time.perf_counter() - start) / repeats)
-    return min(times)
+ROUNDS, LIMIT = 5, 0.02
 
 
-def main() -> None:
-    start = time.perf_counter()
+def milliseconds_each(call: Callable[[], object], times: int) -> float:
+    began = time.process_time()
+    for _ in range(times):
+        call()
+    return (time.process_time() - began) / times * 1e3
+
+
+def measure(options: Options) -> Table:
     registry = load_registry()
-    loading = time.perf_counter() - start
     names = {s for c in registry.companies.values() for s in spellings(c.name)}
     naive = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")\b")
-    ours = best(lambda: link(registry, "BASF hebt Prognose an", ARTICLE, "de", ()), 50)
-    theirs = best(lambda: naive.findall(ARTICLE), 2, rounds=3)
-    print(f"loading {loading:.2f} s, {len(registry.companies)} companies, {len(registry.aliases)} spellings")
-    print(f"link    {ours * 1e6:8.0f} µs for {len(ARTICLE)} characters")
-    print(f"regex   {theirs * 1e6:8.0f} µs for {len(names)} names")
-    print(f"ratio   {theirs / ours:8.1f} times as fast")
+    text = ARTICLE[:900] if options.tiny else ARTICLE
+    rounds = 1 if options.tiny else ROUNDS
 
+    def ours() -> object:
+        return link(registry, "BASF hebt Prognose an", text, "de", ())
 
-if __name__ == "__main__":
-    main()
+    ours()
+    pairs = [(milliseconds_each(ours, 50), milliseconds_each(lambda: naive.findall(text), 1)) for _ in range(rounds)]
+    own, theirs = (median(column) for column in zip(*pairs, strict=True))
+    loading = median(milliseconds_each(load_registry, 1) for _ in range(rounds))
+    lines = [
+        Line(what="naming the companies of an article", figure=own, unit="ms", peer=theirs, limit=LIMIT),
+        Line(what="loading the registry", figure=loading, unit="ms"),
+    ]
+    title = f"CPU of linking, {len(registry.companies)} companies with {len(registry.aliases)} spellings, {len(text)} characters"
+    return Table(title=title, against=f"{len(names)} names", lines=lines)

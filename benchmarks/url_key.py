@@ -1,7 +1,4 @@
-"""What a URL key costs, against courlan.clean_url over the same addresses in the same run.
-
-python benchmarks/url_key.py
-"""
+"""What a URL key costs, against courlan.clean_url over the same addresses in the same run: CPU, in turn."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +6,7 @@ from statistics import median
 
 from courlan import clean_url
 
+from benchmarks.table import Line, Options, Table
 from pipeline.dedupe import url_key
 
 SHAPES = (
@@ -18,25 +16,20 @@ SHAPES = (
     "https://kurier{n}.example/m%c3%a4rkte/ausblick-für-{n}/?cmpid=feed#kommentare",
     "https://wire{n}.example/{n}",
 )
-URLS = [shape.format(n=n) for n in range(4_000) for shape in SHAPES]
-ROUNDS = 5
+MANY, ROUNDS = 20_000, 5
 
 
-def microseconds_each(clean: Callable[[str], object]) -> float:
-    started = time.perf_counter()
-    for url in URLS:
+def microseconds_each(clean: Callable[[str], object], urls: list[str]) -> float:
+    began = time.process_time()
+    for url in urls:
         clean(url)
-    return (time.perf_counter() - started) / len(URLS) * 1e6
+    return (time.process_time() - began) / len(urls) * 1e6
 
 
-def main() -> None:
-    pairs = [(microseconds_each(url_key), microseconds_each(clean_url)) for _ in range(ROUNDS)]
+def measure(options: Options) -> Table:
+    count = 50 if options.tiny else MANY // len(SHAPES)
+    urls = [shape.format(n=n) for n in range(count) for shape in SHAPES]
+    pairs = [(microseconds_each(url_key, urls), microseconds_each(clean_url, urls)) for _ in range(ROUNDS)]
     ours, theirs = (median(column) for column in zip(*pairs, strict=True))
-    ratio = median(a / b for a, b in pairs)
-    print(
-        f"url_key {ours:.1f} µs, courlan.clean_url {theirs:.1f} µs, ratio {ratio:.2f} (median of {ROUNDS}, {len(URLS)} addresses)"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    line = Line(what="url_key", figure=ours, unit="µs", peer=theirs, limit=1.0)
+    return Table(title=f"CPU of a URL key, {len(urls)} addresses, {ROUNDS} rounds in turn", against="clean_url", lines=[line])

@@ -11,7 +11,7 @@ import json
 import secrets
 from contextlib import suppress
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
@@ -82,10 +82,20 @@ def is_current(lake: Lake, script: str) -> bool:
 
 
 def _was_made_by(script: str, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        stat = path.stat()
+        return _made_by(path, stat.st_ino, stat.st_mtime_ns, stat.st_size) == _digest(script)
+    return False
+
+
+@lru_cache(maxsize=64)
+def _made_by(path: Path, *_identity: int) -> str | None:
+    """The digest of the script that made a file; a file that was replaced is another one, by its inode, time and size."""
     with suppress(duckdb.Error), duckdb.connect() as con:
         con.execute(f"ATTACH {_quoted(path)} AS news (READ_ONLY)")
-        return con.execute("SELECT script FROM news.lake.made_by").fetchall() == [(_digest(script),)]
-    return False
+        found = con.execute("SELECT script FROM news.lake.made_by").fetchall()
+        return str(found[0][0]) if len(found) == 1 else None
+    return None
 
 
 def mark_deleted(lake: Lake, hot: date | None, days: date | None, now: datetime | None) -> None:

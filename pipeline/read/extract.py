@@ -15,7 +15,8 @@ from trafilatura.settings import Document
 
 _KINDS = {"head": "heading", "p": "paragraph", "item": "list_item", "quote": "quote"}
 _BREAKS = frozenset({*_KINDS, "list", "table", "div", "code", "lb"})
-_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+_UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MARGINS = frozenset({"aside", "nav", "footer"})
 _ABOUT_ALL = 0.85
 LINK = "link"  # a line that is no part of the article: one link to elsewhere, put back where it stood
@@ -31,18 +32,18 @@ class Extract:
     links: frozenset[str]
 
 
-def extract_article(html: str, tree: HtmlElement, url: str) -> Extract | None:
-    """The article on a page, None where there is none.
+def extract_article(tree: HtmlElement, url: str) -> Extract | None:
+    """The article on a page, None where there is none; `tree` stays as it is.
 
     favor_precision is the best setting on news. Where it finds about all that the page's paragraphs hold without asking further
     extractors, they are not asked: that is most of its cost. Now and then it loses most of an article; where it kept under
     half of what the paragraphs hold, the default setting decides whether that was right.
     """
-    precise = _run(html, url, favor_precision=True, fast=True)
+    precise = _run(tree, url, favor_precision=True, fast=True)
     if precise is None or _length(precise) < _ABOUT_ALL * _told_in_paragraphs(tree):
-        precise = _run(html, url, favor_precision=True)
+        precise = _run(tree, url, favor_precision=True)
     if precise is None or 2 * _length(precise) < sum(len(p.text_content()) for p in tree.iter("p")):
-        broad = _run(html, url, favor_precision=False)
+        broad = _run(tree, url, favor_precision=False)
         if broad is not None and (precise is None or 2 * _length(precise) < _length(broad)):
             precise = broad
     if precise is None or precise.body is None:
@@ -72,10 +73,10 @@ def _with_dropped_links(lines: list[tuple[str, str]], tree: HtmlElement, links: 
 
 def tidy(text: str) -> str:
     """One line of text: NFC, white space collapsed, invisible and control characters removed."""
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    words = " ".join(unicodedata.normalize("NFC", text.translate(_UNSEEN)).split())
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", words)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
+    words = " ".join(text.split())
+    return words if words.isprintable() else _CONTROL.sub("", words)
 
 
 def _told_in_paragraphs(tree: HtmlElement) -> int:
@@ -83,9 +84,9 @@ def _told_in_paragraphs(tree: HtmlElement) -> int:
     return sum(len(p.text_content()) for p in tree.iter("p") if not any(part.tag in _MARGINS for part in p.iterancestors()))
 
 
-def _run(html: str, url: str, *, favor_precision: bool, fast: bool = False) -> Document | None:
+def _run(tree: HtmlElement, url: str, *, favor_precision: bool, fast: bool = False) -> Document | None:
     found = bare_extraction(
-        html,
+        tree,
         url=url or None,
         fast=fast,
         favor_precision=favor_precision,

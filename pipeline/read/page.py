@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from lxml.etree import LxmlError
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.html import HtmlElement
 
 from pipeline.read.consent import is_consent_wall
 from pipeline.read.decode import decode_page, not_a_page
@@ -16,9 +16,11 @@ from pipeline.read.lines import divide
 from pipeline.read.metadata import access_of, authors_of, canonical_of, meta_of, opt_outs_of, published, title_of
 from pipeline.read.plain import read_text
 from pipeline.read.promotion import promotion_lines
+from pipeline.read.tree import parse_page
 from schemas.article import Promo, Reading, Unreadable
 from schemas.outcome import OutcomeCode
 
+_NO_ARTICLE = Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
 _SELLS = 0.5  # share of promotion from which the whole article is one
 _SENTENCE_LEAST = 30  # characters; a page without a line of this length shows menus, no article
 _TITLE_LINES = 4
@@ -46,18 +48,16 @@ def read_page(body: bytes, url: str, *, content_type: str | None = None, languag
         reading = read_text(html, url)
         return reading if reading.text else Unreadable(code=OutcomeCode.NO_TEXT, detail="empty text")
     try:
-        tree = document_fromstring(
-            html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        )
-        return _read_tree(html, tree, url, language)
+        tree = parse_page(html)
+        return _read_tree(tree, url, language) if tree is not None else _NO_ARTICLE
     except (LxmlError, RecursionError, AssertionError) as error:  # empty, or nested deeper than the parsers go
         return Unreadable(code=OutcomeCode.NO_TEXT, detail=f"no document: {type(error).__name__}")
 
 
-def _read_tree(html: str, tree: HtmlElement, url: str, claimed: str | None) -> Reading | Unreadable:
-    extract = extract_article(html, tree, url)
+def _read_tree(tree: HtmlElement, url: str, claimed: str | None) -> Reading | Unreadable:
+    extract = extract_article(tree, url)
     if extract is None or all(len(text) < _SENTENCE_LEAST for _, text in extract.lines):
-        return Unreadable(code=OutcomeCode.NO_TEXT, detail="no article found on the page")
+        return _NO_ARTICLE
     if is_consent_wall([text for _, text in extract.lines]):
         return Unreadable(code=OutcomeCode.NO_TEXT, detail="consent wall: the page asks for consent and shows no article")
     node, meta, head = article_node(tree), meta_of(tree), Head(tree, url)

@@ -32,6 +32,7 @@ Parsing = Callable[[], ParsedFeed | Unreadable]
 
 #: An entry that changes at every visit (a counter, a rotating teaser) is taken this often and then left alone.
 MOST_REVISIONS = 24
+_FEEDS_A_WORKER = 20  # so many are parsed in the time that a worker takes to start
 
 
 def work(context: Context) -> Tables:
@@ -51,7 +52,7 @@ def work(context: Context) -> Tables:
         ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
         visits: list[Visit] = []
         entries: list[Entry] = []
-        with Workers() as workers:
+        with Workers(min(2, 1 + len(came_in) // _FEEDS_A_WORKER)) as workers:
             for body, parsed in workers.attempt_each(_to_parse(kept_here(context), feeds, last)):
                 before = _before(body, last)
                 feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))

@@ -3,6 +3,7 @@
 The shards fetch and read; what an attempt adds to the lake is decided once per batch, in order of arrival.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -61,24 +62,34 @@ def work(context: Context) -> Tables:
         in_feed = [d for d in left if not d.entry.url]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
         ask(context, requests, {})
-        entries = entries_by_id(con, [(b.target, b.revision or "") for b in kept_here(context, content=False)])
-    pages, attempts = [], [*settled]
-    # what strangers wrote is read in processes that can be killed
-    with Workers() as workers:
-        for d, read in workers.attempt_each((d, _in_feed(d.entry)) for d in in_feed):
-            attempts.append(_attempt(d.entry, d.attempt, context.clock(), read=read))
-        for body, read in workers.attempt_each(_to_read(kept_here(context), entries)):
-            entry = entries[body.target, body.revision or ""]
-            ended = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
-            context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
-            pages.append(_page(body, read))
-            attempts.append(ended)
-    context.say(f"attempts: {tally(a.code or 'read' for a in attempts)}")
-    return {
-        "came_in": to_arrow(came_in, CameIn),
-        "pages": to_arrow(pages, Page),
-        "attempts": to_arrow(attempts, Attempt),
-    }
+        entries = {(d.entry.entry_id, d.entry.revision): d.entry for d in due}
+        kept = {(b.target, b.revision or "") for b in kept_here(context, content=False)}
+        entries |= entries_by_id(con, sorted(kept - entries.keys()))
+    pages: list[Page] = []
+    codes: Counter[str] = Counter()
+
+    def attempts() -> Iterator[Attempt]:
+        yield from settled
+        # what strangers wrote is read in processes that can be killed
+        with Workers() as workers:
+            for d, read in workers.attempt_each((d, _in_feed(d.entry)) for d in in_feed):
+                yield _attempt(d.entry, d.attempt, context.clock(), read=read)
+            for body, read in workers.attempt_each(_to_read(kept_here(context), entries)):
+                entry = entries[body.target, body.revision or ""]
+                ended = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
+                context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
+                pages.append(_page(body, read))
+                yield ended
+
+    def counted() -> Iterator[Attempt]:
+        for one in attempts():
+            codes[one.code or "read"] += 1
+            yield one
+
+    # as they come, so that the texts of a large batch are in memory as columns alone
+    table = to_arrow(counted(), Attempt)
+    context.say(f"attempts: {tally(codes.elements())}")
+    return {"came_in": to_arrow(came_in, CameIn), "pages": to_arrow(pages, Page), "attempts": table}
 
 
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:

@@ -143,8 +143,13 @@ def test_opml_there_and_back(tmp_path: Path) -> None:
     opml = f'<opml version="2.0"><body><outline text="News &amp; more">{outlines}</outline></body></opml>'
     done = feeds(tmp_path, "import", "-", stdin=opml)
     assert done.returncode == 0 and "2 feeds added, 4 skipped" in done.stdout
-    for said in ("A again, https://A.example/rss/: same address as a-example-rss", "192.168.0.2: private network; a feed of your own",
-                 "Host, http://localhost:8000/rss: loopback", "F, feed://f.example/x: scheme 'feed' is not http or https"):  # fmt: skip
+    refused = (
+        "A again, https://A.example/rss/: same address as a-example-rss",
+        "192.168.0.2: private network; a feed of your own",
+        "Host, http://localhost:8000/rss: loopback",
+        "F, feed://f.example/x: scheme 'feed' is not http or https",
+    )
+    for said in refused:
         assert said in done.stdout
     assert not any(feed.local for feed in load_catalogue(tmp_path / "feeds.toml"))
     assert feeds(tmp_path, "export", str(tmp_path / "x.opml")).returncode == 0

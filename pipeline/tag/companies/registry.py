@@ -17,7 +17,7 @@ from ahocorasick_rs import AhoCorasick
 from pipeline.tag.companies.exchanges import MARKET_OF_MIC
 from pipeline.tag.companies.names import full_names, slug, spellings, tails_pattern
 from pipeline.tag.companies.stocks import Stock, read_stocks
-from schemas.columns import record
+from schemas.columns import as_record
 from schemas.ids import content_hash
 from schemas.tag import Company
 
@@ -98,13 +98,13 @@ def load_registry() -> Registry:
 
 
 def _version(entries: Sequence[_Entry], words_text: str, package: str) -> str:
-    content = json.dumps([record(entry) for entry in entries], sort_keys=True)
+    content = json.dumps([as_record(entry) for entry in entries], sort_keys=True)
     return f"{package}-{content_hash(content + words_text)[:12]}"
 
 
 def _recorded(company: Company, version: str) -> Company:
     """With its ids; the registry's version is no part of the record's, so that an unchanged company keeps its record."""
-    return replace(company, record_id="c_" + content_hash(json.dumps(record(company), sort_keys=True))[:20], registry=version)
+    return replace(company, record_id="c_" + content_hash(json.dumps(as_record(company), sort_keys=True))[:20], registry=version)
 
 
 def _words(data: Mapping[str, Mapping[str, str]]) -> Words:

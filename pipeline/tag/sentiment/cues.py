@@ -96,15 +96,19 @@ def _mark_clauses(sentence: Sentence) -> None:
     clause = part = 0
     opened = bool(sentence.kinds) and bool(sentence.kinds[0] & {"split", "concede_clause"})
     for at, token in enumerate(sentence.tokens):
-        listed = at == 0 or sentence.tokens[at - 1].kind == "name"
-        named = _opens_with_name(sentence, at + 1)
         strong = token.kind == "mark" and (token.text.strip("- ") in _STRONG or token.text.strip() in {"-", "(", ")"})
-        if strong or _splits(sentence, at) or (token.text == "," and (opened or (named and not listed))):
+        if strong or _splits(sentence, at) or (token.text == "," and (opened or _begins_with_name(sentence, at))):
             clause, opened = clause + 1, False
         elif token.kind == "mark" and token.text in {",", ":"}:
             part += 1
         sentence.clause.append(clause)
         sentence.part.append(part)
+
+
+def _begins_with_name(sentence: Sentence, comma: int) -> bool:
+    """Behind the comma a name opens what follows, and is not the next one of a list."""
+    listed = comma == 0 or sentence.tokens[comma - 1].kind == "name"
+    return not listed and _opens_with_name(sentence, comma + 1)
 
 
 def _opens_with_name(sentence: Sentence, at: int) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 WINDOW = 500  # a sentence reaches at most this far to each side of the place asked for
 _BREAK = re.compile(r"\n+|(?<=[.!?…])[\"”“»«']?\s+(?=[\"„“«»(]?[A-ZÄÖÜ0-9])")
@@ -10,14 +10,12 @@ _NO_BREAK = re.compile(
     r"(?i)(?:\b(?:[a-zäöü]|u\.s|ca|bzw|inc|corp|co|ltd|plc|mio|mrd|mr|mrs|ms|dr|prof|st|nr|no|vs|etc|usw|zzgl|inkl|jan|feb|aug|sept?|okt|oct|nov|dez|dec)|\b\d{1,2})\.$"
 )
 _TOKEN = re.compile(
-    r"(?P<ticker><[^<>\s]{1,14}>|\[[^\[\]\s]{1,14}\])|(?P<number>(?:(?<![\w%])[+\-−–±])?\d[\d.,]*(?:\s?(?:%|percent\b|per\s?cent\b|prozent\b|pct?\b))?)"
-    r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)|(?P<mark>\s[-–—]+\s|[;:,()–—|/&!?…])",
-    re.IGNORECASE,
+    r"(?P<ticker><[^<>\s]{1,14}>|\[[^\[\]\s]{1,14}\])|(?P<number>(?:(?<![\w%])[+\-−–±])?\d[\d.,]*(?:\s?(?i:%|percent\b|per\s?cent\b|prozent\b|pct?\b))?)"
+    r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)|(?P<mark>\s[-–—]+\s|[;:,()–—|/&!?…])"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # made by the hundred for every article, and made faster than a frozen dataclass
     """One word, number or mark; `name` is the index of the name it belongs to, else -1."""
 
     text: str
@@ -67,7 +65,6 @@ def tokens(sentence: str, names: tuple[tuple[int, int], ...]) -> list[Token]:
 
 def _plain(sentence: str, start: int, end: int) -> Iterator[Token]:
     for match in _TOKEN.finditer(sentence, start, end):
-        if match.lastgroup == "ticker":
-            continue
-        text = match[0].lower().replace("’", "'").strip()
-        yield Token(text, match.start(), match.end(), match.lastgroup or "word")
+        kind = match.lastgroup or "word"
+        if kind != "ticker":
+            yield Token(match[0].lower().replace("’", "'").strip(), *match.span(), kind)
