@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["EXTRACTOR", "promotion_spans", "read_page", "read_text"]
 
 #: Names what read a page: the library and the version of our own rules, raised when a rule changes what comes out.
-EXTRACTOR = f"trafilatura-{metadata.version('trafilatura')}+newsmill-4"
+EXTRACTOR = f"trafilatura-{metadata.version('trafilatura')}+newsmill-3"
 
 _HOME = {"read_page": "page", "read_text": "plain", "promotion_spans": "promotion"}
 

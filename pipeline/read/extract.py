@@ -17,8 +17,6 @@ _KINDS = {"head": "heading", "p": "paragraph", "item": "list_item", "quote": "qu
 _BREAKS = frozenset({*_KINDS, "list", "table", "div", "code", "lb"})
 _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_MARGINS = frozenset({"aside", "nav", "footer"})
-_ABOUT_ALL = 0.85
 LINK = "link"  # a line that is no part of the article: one link to elsewhere, put back where it stood
 _SIBLINGS = 6  # how far back the article's line before such a link may stand
 _LAYOUT_CELL = 300  # characters; a row of one cell this long is a page laid out by a table
@@ -35,13 +33,10 @@ class Extract:
 def extract_article(tree: HtmlElement, url: str) -> Extract | None:
     """The article on a page, None where there is none; `tree` stays as it is.
 
-    favor_precision is the best setting on news. Where it finds about all that the page's paragraphs hold without asking further
-    extractors, they are not asked: that is most of its cost. Now and then it loses most of an article; where it kept under
-    half of what the paragraphs hold, the default setting decides whether that was right.
+    favor_precision is the best setting on news but now and then loses most of an article; where it kept under half of what
+    the page's paragraphs hold, the default setting decides whether that was right.
     """
-    precise = _run(tree, url, favor_precision=True, fast=True)
-    if precise is None or _length(precise) < _ABOUT_ALL * _told_in_paragraphs(tree):
-        precise = _run(tree, url, favor_precision=True)
+    precise = _run(tree, url, favor_precision=True)
     if precise is None or 2 * _length(precise) < sum(len(p.text_content()) for p in tree.iter("p")):
         broad = _run(tree, url, favor_precision=False)
         if broad is not None and (precise is None or 2 * _length(precise) < _length(broad)):
@@ -79,16 +74,10 @@ def tidy(text: str) -> str:
     return words if words.isprintable() else _CONTROL.sub("", words)
 
 
-def _told_in_paragraphs(tree: HtmlElement) -> int:
-    """Characters in all paragraphs but those of the page's menus and margins."""
-    return sum(len(p.text_content()) for p in tree.iter("p") if not any(part.tag in _MARGINS for part in p.iterancestors()))
-
-
-def _run(tree: HtmlElement, url: str, *, favor_precision: bool, fast: bool = False) -> Document | None:
+def _run(tree: HtmlElement, url: str, *, favor_precision: bool) -> Document | None:
     found = bare_extraction(
         tree,
         url=url or None,
-        fast=fast,
         favor_precision=favor_precision,
         include_comments=False,
     )
