@@ -1,46 +1,50 @@
-"""The command line, `newsmill` or `python -m pipeline`. Turns words into settings, and errors into messages.
-
-Exit codes: 0 done; 1 failed (the message says what and where), or `lake verify` found something; 2 used wrongly; 75 somebody else
-is writing, try again later; 130 stopped by Ctrl-C.
-"""
+"""The command line, `newsmill` or `python -m pipeline`. Turns words into settings, and errors into messages (`exits.py`)."""
 
 import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 from urllib.parse import urlsplit
 
-import duckdb
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from pipeline import __version__
-from pipeline.errors import InputError, LakeBusy, NewsmillError
+from pipeline.company_commands import app as companies_app
+from pipeline.errors import InputError
+from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.lake_commands import app as lake_app
-from pipeline.terminal import Json, Lake, print_json, print_rows, settings
+from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records, stopping
+from pipeline.shell import blamed_on_the_query, views
+from pipeline.terminal import Json, Lake, print_json, settings
+
+_EXIT_CODES = """
+**Exit codes**: 0 done · 1 failed, or nothing found, or something wrong with the lake · 2 used wrongly · 70 unforeseen, with where
+the details are · 75 somebody else is writing, try again later · 130 stopped by Ctrl-C
+"""
 
 app = typer.Typer(
     help="A financial news lake that you own: feeds in, companies and sentiment with evidence out.",
+    epilog=_EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
 
-app.add_typer(feeds_app, name="feeds")
-app.add_typer(lake_app, name="lake")
+ASK, RUN, KEEP, FILTERS = "Ask", "Run", "Look after", "Filters: JSON lines in, JSON lines out"
 
 Lines = Annotated[str, typer.Argument(metavar="-", help="Standard input: one JSON object a line.")]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def run(lake: Lake = None, json: Json = False) -> None:
     """One batch of every stage without Airflow: visit the feeds that are due, read, tag.
 
     Which feeds: NEWSMILL_CATALOGUE, else the run directory's feeds.toml, else ./feeds.toml, made by `newsmill feeds add`.
+
     Example: `newsmill run`
     """
     from pipeline.feeds import nothing_on
@@ -54,27 +58,38 @@ def run(lake: Lake = None, json: Json = False) -> None:
             print_json({"batch_id": report.batch_id, "stage": report.stage, "counts": report.counts})
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
 def show(
-    lake: Lake = None, limit: Annotated[int, typer.Option(help="How many articles.", min=1)] = 12, json: Json = False
+    lake: Lake = None,
+    limit: Annotated[int, typer.Option(help="How many articles.", min=1)] = 12,
+    json: Json = False,
+    csv: Csv = False,
 ) -> None:
-    """The newest articles with what is said of whom, and what was dropped and why. Example: `newsmill show --limit 20`"""
+    """The newest articles with what is said of whom, and what was dropped and why.
+
+    Example: `newsmill show --limit 20`; with --csv the articles alone: `newsmill show --csv > newest.csv`
+    """
     from pipeline import show as shown
     from pipeline.lake import connect
 
+    way = Way(json=json, csv=csv)
     with connect(settings(lake).lake) as con:
-        if json:
+        if csv:
+            give_records(shown.newest(con, limit), way)
+        elif json:
             print_json({"counts": shown.counts(con), "articles": shown.newest(con, limit), "outcomes": shown.ended(con)})
         else:
             shown.show(con, Console(), limit)
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
 def tour(
     lake: Lake = None,
     command: Annotated[str, typer.Option(help="How you call Newsmill, in what is to be copied.")] = "newsmill",
 ) -> None:
-    """What the lake holds, in two screens. Example: `newsmill tour`
+    """What the lake holds, in two screens.
+
+    Example: `newsmill tour`
 
     A company by day, a story and its copies, an article and its evidence, and three questions to copy.
     """
@@ -85,7 +100,7 @@ def tour(
         show_around(con, Console(highlight=False), command)
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
 def why(
     asked: Annotated[
         str,
@@ -111,39 +126,55 @@ def why(
         present(way, Console(highlight=False))
 
 
-@app.command()
-def sql(
-    query: Annotated[str, typer.Argument(help="A DuckDB statement; - reads it from standard input.")],
+@app.command(rich_help_panel=ASK)
+def sql(  # noqa: PLR0913, PLR0917 - what may be said to a command
+    query: Annotated[str, typer.Argument(help="A DuckDB statement; - reads it from standard input.", autocompletion=views)],
     lake: Lake = None,
     json: Json = False,
-    csv: Annotated[bool, typer.Option("--csv", help="CSV with a header, for spreadsheets.")] = False,
+    csv: Csv = False,
+    excel: Excel = None,
+    parquet: Parquet = None,
+    force: Force = False,
 ) -> None:
-    """Asks the lake. Example: `newsmill sql "select code, count(*) from outcomes group by 1"`
+    """Asks the lake.
+
+    Example: `newsmill sql "select code, count(*) from outcomes group by 1"`
 
     Views: articles, mentions, sentiments, evidence, companies, outcomes, feeds; every row ever written in schema lake.
+
+    Into files: `newsmill sql "from mentions" --excel mentions.xlsx` and `newsmill sql "from articles" --parquet articles.parquet`
     """
     from pipeline.lake import connect
 
-    with connect(settings(lake).lake) as con:
-        try:
-            rows = con.sql(sys.stdin.read() if query == "-" else query)
-        except duckdb.Error as e:
-            raise InputError(str(e)) from None
-        if rows is None:
-            return
-        try:
-            print_rows(rows, json=json, csv=csv)
-        except duckdb.Error as e:
-            raise InputError(str(e)) from None
+    way = Way(json=json, csv=csv, excel=excel, parquet=parquet, force=force)
+    with connect(settings(lake).lake) as con, blamed_on_the_query():
+        asked = sys.stdin.read() if query == "-" else query
+        rows = stopping(con, lambda: con.sql(asked))
+        if rows is not None:
+            give(con, rows, way)
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
+def shell(lake: Lake = None) -> None:
+    """A prompt for many questions: DuckDB's own where it is installed.
+
+    Example: `newsmill shell`, or from a file: `newsmill shell < questions.sql`
+    """
+    from pipeline.shell import shell as converse
+
+    converse(settings(lake).lake)
+
+
+@app.command(rich_help_panel=RUN)
 def wire(
     port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.", min=0, max=65535)] = 8799,
     run_dir: Annotated[Path, typer.Option(help="Where its start moment, address and catalogue are kept.")] = Path("run/wire"),
     now: Annotated[str | None, typer.Option(help="Stop its clock at a moment, for runs to compare: 2026-11-23T14:00Z")] = None,
 ) -> None:
-    """Serves the sample wire: five invented publishers to run against. Example: `newsmill wire --port 8799`"""
+    """Serves the sample wire: five invented publishers to run against.
+
+    Example: `newsmill wire --port 8799`
+    """
     from pipeline.lake.durable import write_file
     from pipeline.wire import catalogue, serve, stopped_at
 
@@ -161,36 +192,48 @@ def wire(
     asyncio.run(serve(since, port, clock=clock, ready=ready))
 
 
-@app.command()
+@app.command(rich_help_panel=FILTERS)
 def parse(lines: Lines) -> None:
-    """Filter: `{path, url}` of a feed's bytes in, the feed and its entries out."""
+    """Filter: `{path, url}` of a feed's bytes in, the feed and its entries out.
+
+    Example: `echo '{"path": "feed.xml", "url": "https://a.example/feed"}' | newsmill parse -`
+    """
     from pipeline.filters import parse_lines
 
     _filter(lines, parse_lines)
 
 
-@app.command()
+@app.command(rich_help_panel=FILTERS)
 def read(lines: Lines) -> None:
-    """Filter: `{path, url}` of a page in, the article out, promotion set apart."""
+    """Filter: `{path, url}` of a page in, the article out, promotion set apart.
+
+    Example: `echo '{"path": "page.html", "url": "https://a.example/1"}' | newsmill read -`
+    """
     from pipeline.filters import read_lines
 
     _filter(lines, read_lines)
 
 
-@app.command()
+@app.command(rich_help_panel=FILTERS)
 def dedupe(
     lines: Lines,
     final: Annotated[bool, typer.Option("--final", help="Answer after the last line, each answer the last word.")] = False,
 ) -> None:
-    """Filter: `{id, seen_at, source, language, title, text}` in, what each is a copy or an update of out."""
+    """Filter: `{id, seen_at, source, language, title, text}` in, what each is a copy or an update of out.
+
+    Example: `newsmill dedupe - --final < articles.jsonl`
+    """
     from pipeline.filters import dedupe_lines
 
     _filter(lines, lambda rows: dedupe_lines(rows, final=final))
 
 
-@app.command()
+@app.command(rich_help_panel=FILTERS)
 def tag(lines: Lines) -> None:
-    """Filter: `{id, title, text, language}` in, companies and what is said of them out, with evidence."""
+    """Filter: `{id, title, text, language}` in, companies and what is said of them out, with evidence.
+
+    Example: `echo '{"id": 1, "title": "Siemens hebt Prognose an, Bayer warnt", "text": ""}' | newsmill tag -`
+    """
     from pipeline.filters import tag_lines
 
     _filter(lines, tag_lines)
@@ -214,23 +257,19 @@ def _filter(lines: str, answers: Callable[[Iterable[bytes]], Iterator[bytes]]) -
         sys.stdout.buffer.flush()
 
 
-def _fail(message: object, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]newsmill:[/red] {escape(str(message))}")
-    sys.exit(code)
+app.add_typer(companies_app, name="companies", rich_help_panel=ASK)
+app.add_typer(feeds_app, name="feeds", rich_help_panel=RUN)
+app.add_typer(lake_app, name="lake", rich_help_panel=KEEP)
 
 
 def main() -> None:
-    """The entry point: every error a user can cause is one line, never a traceback."""
+    """The entry point: an error is a message, never a traceback."""
     try:
-        app()
-    except InputError as e:
-        _fail(e, 2)
-    except LakeBusy as e:
-        _fail(e, 75)
-    except NewsmillError as e:
-        _fail(e, 1)
+        app(prog_name="newsmill")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(STOPPED)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told of in one place
+        leave(error)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, NewsmillError
 from pipeline.terminal import Json, Lake, print_json, settings, watched
 
 app = typer.Typer(help="The lake's days, health and history.", no_args_is_help=True, rich_markup_mode="markdown")
@@ -20,7 +20,9 @@ def close(
     json: Json = False,
     grace_h: Annotated[float | None, typer.Option(help="Hours that what was moved stays for readers.", min=0)] = None,
 ) -> None:
-    """Closes the days whose time has come and deletes what was moved before. Example: `newsmill lake close`
+    """Closes the days whose time has come and deletes what was moved before.
+
+    Example: `newsmill lake close`
 
     A day closes at 06:00 UTC of the next. NEWSMILL_GRACE_H and NEWSMILL_RAW_DAYS say how long moved files and raw bytes stay.
     """
@@ -35,7 +37,9 @@ def close(
 
 @app.command("open")
 def open_(lake: Lake = None, json: Json = False) -> None:
-    """Makes news.duckdb fit where the lake lies, and says how any DuckDB opens it. Example: `newsmill lake open --lake COPY`
+    """Makes news.duckdb fit where the lake lies, and says how any DuckDB opens it.
+
+    Example: `newsmill lake open --lake COPY`
 
     It holds absolute paths: after a lake was copied or moved, the one in it still reads the old place.
     """
@@ -60,7 +64,9 @@ def verify(
     json: Json = False,
     raw: Annotated[bool, typer.Option("--raw", help="Also read all raw bytes; this takes longest.")] = False,
 ) -> None:
-    """Checks files, rows and ids of the whole lake, and says how to mend what is wrong. Example: `newsmill lake verify`
+    """Checks files, rows and ids of the whole lake, and says how to mend what is wrong.
+
+    Example: `newsmill lake verify`, and all raw bytes too: `newsmill lake verify --raw`
 
     Ends with 0 where nothing is wrong, with 1 where something is: an error (rows are lost, doubled or cannot be read), or a
     warning (something is unfinished, or is to be done).
@@ -87,7 +93,10 @@ def status(
     json: Json = False,
     days: Annotated[int, typer.Option(help="How many days the picture shows.", min=1, max=366)] = 14,
 ) -> None:
-    """What the lake holds, how fresh it is, how far it is closed, what is to do. Example: `newsmill lake status --days 30`"""
+    """What the lake holds, how fresh it is, how far it is closed, what is to do.
+
+    Example: `newsmill lake status --days 30`
+    """
     from pipeline.lake.layout import Lake as Directory
     from pipeline.lake.retire import Rules
     from pipeline.lake.status import draw
@@ -113,7 +122,9 @@ def forget(  # noqa: PLR0913, PLR0917 - what may be said to a command
     lake: Lake = None,
     json: Json = False,
 ) -> None:
-    """Takes an article or a source down for good. Example: `newsmill lake forget a_d8c63c642d19ef40b3fd --why "by request"`
+    """Takes an article or a source down for good.
+
+    Example: `newsmill lake forget a_d8c63c642d19ef40b3fd --dry-run`, and then with `--why "by request"` instead.
 
     No view shows it any more, its words and bytes are erased from every file, and it does not come back.
     """
@@ -130,8 +141,17 @@ def forget(  # noqa: PLR0913, PLR0917 - what may be said to a command
         if not yes and going and not sys.stdin.isatty():
             raise InputError("nobody can be asked here: add --yes to take it down, or --dry-run to see what would go")
         if not yes and going:
-            typer.confirm("take it down? it cannot be had back", abort=True, err=json)
+            _confirm(to_stderr=json)
         erased = take_down(told, target, why)
         say(str(erased or "nothing was left to erase"))
     if json:
         print_json({**asdict(going), "erased": erased and asdict(erased)})
+
+
+def _confirm(*, to_stderr: bool) -> None:
+    try:
+        if typer.confirm("take it down? it cannot be had back", err=to_stderr):
+            return
+    except typer.Abort:  # what typer makes of Ctrl-C and Ctrl-D at a question
+        raise KeyboardInterrupt from None
+    raise NewsmillError("not confirmed: nothing was taken down")

@@ -1,19 +1,26 @@
-"""What all commands share: their options, and how rows come out for people and for programs. I/O on the terminal."""
+"""What all commands share: their options, progress, and JSON for programs. I/O on the terminal."""
 
 import os
-import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import duckdb
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from pipeline.settings import Settings
 
@@ -48,29 +55,36 @@ def watched(after_s: float = 1.0) -> Iterator[Callable[[str, int, int], None]]:
         bar.stop()
 
 
-def print_rows(rows: duckdb.DuckDBPyRelation, *, json: bool, csv: bool) -> None:
-    if json:
-        for batch in rows.to_arrow_table().to_batches(1000):
-            print_json(*batch.to_pylist())
-    elif csv:
-        import pyarrow.csv
-
-        pyarrow.csv.write_csv(_flat(rows).to_arrow_table(), sys.stdout.buffer)
-    else:
-        rows.show(max_width=shutil.get_terminal_size().columns, max_rows=200)
-
-
-def _flat(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """Lists and structs as text: CSV has none."""
-    nested = [str(t).endswith("]") or str(t).startswith("STRUCT") for t in rows.types]
-    columns = (f'"{c}"::VARCHAR AS "{c}"' if deep else f'"{c}"' for c, deep in zip(rows.columns, nested, strict=True))
-    return rows.project(", ".join(columns))
+@contextmanager
+def busy(what: str, after_s: float = 1.0) -> Iterator[None]:
+    """A spinner with the seconds on standard error while something takes longer than `after_s`, where that is a terminal."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    bar = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+    bar.add_task(what, total=None)
+    timer = threading.Timer(after_s, bar.start)
+    timer.daemon = True
+    if console.is_terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if timer.is_alive():
+            timer.join()
+        if bar.live.is_started:
+            bar.stop()
 
 
 def print_json(*records: Any) -> None:
     for record in records:
-        sys.stdout.buffer.write(orjson.dumps(record, default=_plain, option=orjson.OPT_UTC_Z) + b"\n")
+        sys.stdout.buffer.write(as_json(record) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def as_json(value: Any) -> bytes:
+    """The value as JSON, whatever DuckDB has in it."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
 
 
 def _plain(value: Any) -> Any:

@@ -90,12 +90,17 @@ def tour(con: duckdb.DuckDBPyConnection, console: Console, command: str = "newsm
     console.print(_questions(command), soft_wrap=True)  # whole lines, so that they can be copied
 
 
+def by_day(con: duckdb.DuckDBPyConnection, company_id: str, most: int = _DAYS) -> list[Row]:
+    """What is said of a company by day, newest first: stories, score (-1 to 1), mixed, the title that says most."""
+    return _records(con.sql(_BY_DAY, params={"company_id": company_id, "most": most}))
+
+
 def picture(con: duckdb.DuckDBPyConnection, company_id: str, most: int = _DAYS) -> Table:
     """What is said of a company by day, newest first: bar to the left for bad, to the right for good."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     for wide in (False, False, False, False, True):
         table.add_column(no_wrap=True, ratio=1 if wide else None, overflow="ellipsis")
-    for row in _records(con.sql(_BY_DAY, params={"company_id": company_id, "most": most})):
+    for row in by_day(con, company_id, most):
         stories, title = count(row["stories"], "story", "stories"), Text(row["title"], "dim")
         table.add_row(f" {row['day']:%m-%d}", _bar(row["score"]), f"{row['score']:+.2f}", stories, title)
     return table

@@ -55,10 +55,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Registry:
-    """All companies by id, and what the linker needs to find them; `aliases[i]` belongs to pattern i, none means blocked."""
+    """All companies by id, and what the linker needs to find them; `aliases[i]` belongs to pattern i, none means blocked.
+
+    `names` are each company's, (name, kind), before spelling; `curated` those written by hand.
+    """
 
     companies: Mapping[str, Company]
+    names: Mapping[str, tuple[tuple[str, str], ...]]
+    curated: frozenset[str]
     version: str
+    spellings: tuple[str, ...]
     aliases: tuple[tuple[Alias, ...], ...]
     automaton: AhoCorasick
     tickers: Mapping[tuple[str, str], str]
@@ -88,13 +94,22 @@ def load_registry() -> Registry:
     patterns = _patterns(entries, words)
     return Registry(
         companies={e.company.company_id: _recorded(e.company, version) for e in entries},
+        names={e.company.company_id: e.names for e in entries},
+        curated=frozenset(curated),
         version=version,
+        spellings=tuple(patterns),
         aliases=tuple(patterns.values()),
         automaton=AhoCorasick(list(patterns)),
         tickers=_tickers(entries),
         contexts={e.company.company_id: re.compile("|".join(map(re.escape, e.context))) for e in entries if e.context},
         words=words,
     )
+
+
+def curated_names() -> dict[str, str]:
+    """The companies written by hand, id → name: what can be had without the second that the whole registry takes."""
+    data = tomllib.loads(resources.files("pipeline.tag.companies").joinpath("curated.toml").read_text("utf-8"))
+    return {company_id: record["name"] for company_id, record in data.items()}
 
 
 def _version(entries: Sequence[_Entry], words_text: str, package: str) -> str:

@@ -1,0 +1,132 @@
+"""A prompt at the lake: DuckDB's own where it is on the PATH, else a small one. I/O on the terminal.
+
+The small one takes a statement over as many lines as it has, until its `;`. An error does not end it; Ctrl-C clears what is
+typed or stops what runs, Ctrl-D ends.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+
+from pipeline.errors import InputError
+from pipeline.rows_out import Way, give, stopping
+
+Say = Callable[..., None]
+
+_HELP = """\
+a statement goes over as many lines as it needs and ends with ;
+  .tables   the views there are, and their columns
+  .help     this
+  .quit     ends, as Ctrl-D does; Ctrl-C clears what is typed or stops what runs
+  try:      select source, title from articles limit 5;"""
+
+_TABLES = """
+    SELECT table_name AS view, string_agg(column_name, ', ' ORDER BY column_index) AS columns
+    FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal GROUP BY ALL ORDER BY ALL
+"""
+_VIEWS = ("articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "feeds")
+
+
+def views(begun: str) -> list[str]:
+    """For the shell that completes: the statement so far, its last word made a view's name."""
+    head, _, word = begun.rpartition(" ")
+    return [f"{head} {view}".lstrip() for view in _VIEWS if view.startswith(word)]
+
+
+@contextmanager
+def blamed_on_the_query() -> Iterator[None]:
+    """What DuckDB has against a statement is its writer's mistake; its candidates and its caret are part of the message.
+
+    Raises:
+        InputError: DuckDB's message.
+    """
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
+    except duckdb.Error as error:
+        raise InputError(str(error)) from None
+
+
+def shell(lake: Path) -> None:
+    """Converses until its user has enough."""
+    from pipeline.lake import connect
+
+    with connect(lake) as con:
+        news = lake.resolve() / "news.duckdb"
+        own, here = shutil.which("duckdb"), con.sql("SELECT current_database()").fetchall()
+        if own is None or here != [("news",)]:  # the news.duckdb of a copied lake reads another place
+            _converse(con)
+            return
+    os.execv(own, [own, "-readonly", str(news)])  # noqa: S606 - it takes over this process, its signals and its exit code
+
+
+def _converse(con: duckdb.DuckDBPyConnection) -> None:
+    asked = sys.stdin.isatty()
+    say = Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print
+    if asked:
+        _remember()
+        say("ask the lake; .help helps, Ctrl-D ends")
+    begun: list[str] = []
+    while True:
+        try:
+            line = input(("   ...> " if begun else "news> ") if asked else "")
+            if not begun and line.strip().startswith("."):
+                if not _dot(con, line.strip(), say):
+                    return
+                continue
+            begun.append(line)
+            if line.rstrip().endswith(";"):
+                statement, begun = "\n".join(begun), []
+                _answer(con, statement, say)
+        except KeyboardInterrupt:
+            if not asked:
+                raise
+            begun = []
+            say()
+        except EOFError:
+            if begun and not asked:
+                _answer(con, "\n".join(begun), say)
+            if asked:
+                say()
+            return
+
+
+def _answer(con: duckdb.DuckDBPyConnection, statement: str, say: Say) -> None:
+    try:
+        with blamed_on_the_query():
+            rows = stopping(con, lambda: con.sql(statement))
+            if rows is not None:
+                give(con, rows, Way())
+    except (InputError, duckdb.Error) as error:
+        say(str(error))
+
+
+def _dot(con: duckdb.DuckDBPyConnection, command: str, say: Say) -> bool:
+    """Obeys a command with a dot; False where it was to quit."""
+    if command in (".quit", ".exit"):
+        return False
+    if command == ".tables":
+        give(con, con.sql(_TABLES), Way())
+    else:
+        say(_HELP if command == ".help" else f"there is no {command}; .help says what there is")
+    return True
+
+
+def _remember() -> None:
+    """Arrow keys and a history over sessions, where Python has readline and home can be written."""
+    with suppress(ImportError, OSError):
+        import atexit
+        import readline
+
+        path = Path.home() / ".newsmill_history"
+        with suppress(FileNotFoundError):
+            readline.read_history_file(path)
+        readline.set_history_length(1000)
+        atexit.register(lambda: readline.write_history_file(path))
