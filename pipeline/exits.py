@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 failed (the message says what and where), nothing found, o
 
 import errno
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -20,16 +21,20 @@ from pipeline.errors import InputError, LakeBusy, NewsmillError
 
 FAILED, MISUSED, UNFORESEEN, BUSY, STOPPED = 1, 2, 70, 75, 130
 
+_ROOM = "make room there and do it again; nothing is left half-written"
+_ACCESS = "check who may read and write it, or name another place"
 _REMEDIES = {
-    errno.ENOSPC: "make room there and do it again; what was begun is not left half-written",
-    errno.EDQUOT: "make room there and do it again; what was begun is not left half-written",
-    errno.EACCES: "check who may read and write it, or name another place",
-    errno.EPERM: "check who may read and write it, or name another place",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "allow larger files there (ulimit -f), or ask for less",
+    errno.EACCES: _ACCESS,
+    errno.EPERM: _ACCESS,
     errno.EROFS: "name a place that can be written",
     errno.ENOENT: "check the name",
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.EIO: "check the disk",
 }
+_INNER = re.compile(r'"exception_message":"((?:[^"\\]|\\.)*)"')
 
 
 def leave(error: Exception) -> NoReturn:
@@ -52,12 +57,21 @@ def _meaning(error: Exception) -> tuple[int, str]:
         return FAILED, str(error)
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return FAILED, f"not enough memory ({error or 'for this'}); ask for less at once"
-    if isinstance(error, duckdb.IOException | duckdb.InvalidInputException) or type(error).__module__.startswith("pyarrow"):
-        return FAILED, f"a file cannot be read or written: {error}; `newsmill lake verify` says what is wrong with a lake"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return FAILED, f"{where}{error.strerror.lower()}; {_REMEDIES.get(error.errno or 0, 'check the place that it names')}"
+    if isinstance(error, duckdb.IOException | duckdb.InvalidInputException) or type(error).__module__.startswith("pyarrow"):
+        return FAILED, _file_trouble(str(error))
     return UNFORESEEN, _unforeseen(error)
+
+
+def _file_trouble(said: str) -> str:
+    """What DuckDB or Arrow says of a file, with the remedy of the operating system's error in it, if there is one."""
+    inner = _INNER.search(said)
+    told = inner[1].replace('\\"', '"') if inner else said
+    remedies = (remedy for number, remedy in _REMEDIES.items() if os.strerror(number) in told)
+    remedy = next(remedies, "`newsmill lake verify` says what is wrong with a lake")
+    return f"a file cannot be read or written: {told}; {remedy}"
 
 
 def _unforeseen(error: Exception) -> str:

@@ -51,6 +51,8 @@ def blamed_on_the_query() -> Iterator[None]:
     except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:
+        if isinstance(error, duckdb.InvalidInputException) and "File '" in str(error):  # one that is damaged
+            raise
         raise InputError(str(error)) from None
 
 
