@@ -17,6 +17,8 @@ from pipeline.__main__ import app
 from tests.test_command_line import newsmill
 
 ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs/how-to/command-line.md"
+MARK = "<!-- made by `.venv/bin/python -m tests.test_help`; a test compares -->\n"
 ELSEWHERE = {"wire": "it serves until it is stopped: test_stops.py", "feeds": "these ask the web"}
 
 
@@ -149,3 +151,27 @@ def test_a_misspelt_word_may_have_been_meant(words: tuple[str, ...], meant: str)
 def test_duckdb_says_what_may_have_been_meant_and_where(query: str, message: str, wire_run: Path) -> None:
     done = newsmill("sql", query, NEWSMILL_RUN=str(wire_run))
     assert done.returncode == 2 and message in done.stderr
+
+
+def reference() -> str:
+    """All commands with their arguments and options, as docs/how-to/command-line.md has them."""
+    lines = ["", "| command | does | options |", "|---|---|---|"]
+    for path, command in COMMANDS.items():
+        told = [(p, max(p.opts, key=len)) for p in command.params if not getattr(p, "hidden", False)]
+        arguments = [p.metavar or p.name.upper() for p, _ in told if p.param_type_name == "argument"]
+        options = [f"`{name}`" for _, name in told if name.startswith("--") and name != "--help"]
+        first = re.split(r"(?<=[.:]) Example|\n\n", command.help or "")[0].replace("\n", " ").strip().replace("|", "\\|")
+        lines.append(
+            f"| `{' '.join(('newsmill', *path, *arguments))}`".replace("|", "\\|").replace("\\|", "|", 1)
+            + f" | {first} | {' '.join(options)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def test_the_reference_is_that_of_the_commands() -> None:
+    """Where it is not: .venv/bin/python -m tests.test_help"""
+    assert REFERENCE.read_text().partition(MARK)[2] == reference()
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(REFERENCE.read_text().partition(MARK)[0] + MARK + reference())
