@@ -19,7 +19,7 @@ from pipeline.feed_commands import app as feeds_app
 from pipeline.lake_commands import app as lake_app
 from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records, stopping
 from pipeline.shell import blamed_on_the_query, views
-from pipeline.terminal import Json, Lake, print_json, settings
+from pipeline.terminal import Json, Lake, print_json, settings, watched
 
 _EXIT_CODES = """
 **Exit codes**: 0 done · 1 failed, or nothing found, or something wrong with the lake · 2 used wrongly · 70 unforeseen, with where
@@ -53,9 +53,10 @@ def run(lake: Lake = None, json: Json = False) -> None:
     if why_idle := nothing_on(settings(lake).catalogue):
         Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(why_idle)
     say = (lambda _line: None) if json else Console(highlight=False, soft_wrap=True, markup=False).print
-    for report in run_once(settings(lake), say):
-        if json:
-            print_json({"batch_id": report.batch_id, "stage": report.stage, "counts": report.counts})
+    with watched() as watch:
+        reports = run_once(settings(lake), say, watch=watch)
+    if json:
+        print_json(*({"batch_id": report.batch_id, "stage": report.stage, "counts": report.counts} for report in reports))
 
 
 @app.command(rich_help_panel=ASK)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from pipeline.errors import InputError, NewsmillError
-from pipeline.terminal import Json, Lake, print_json, settings, watched
+from pipeline.terminal import Json, Lake, busy, print_json, settings, watched
 
 app = typer.Typer(help="The lake's days, health and history.", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -30,7 +30,8 @@ def close(
 
     told = settings(lake)
     grace = told.grace if grace_h is None else timedelta(hours=grace_h)
-    report = close_days(told, (lambda _line: None) if json else Console(highlight=False, soft_wrap=True).print, grace=grace)
+    with busy("closing days"):
+        report = close_days(told, (lambda _line: None) if json else Console(highlight=False, soft_wrap=True).print, grace=grace)
     if json:
         print_json(asdict(report))
 

@@ -16,6 +16,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -41,7 +42,7 @@ def watched(after_s: float = 1.0) -> Iterator[Callable[[str, int, int], None]]:
     """A bar on standard error for what takes longer than `after_s`: told what is done, how much of it, and how much there is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    bar = _progress(console, *columns)
     began, task = time.monotonic(), bar.add_task("", total=None)
 
     def watch(what: str, done: int, of: int) -> None:
@@ -55,12 +56,18 @@ def watched(after_s: float = 1.0) -> Iterator[Callable[[str, int, int], None]]:
         bar.stop()
 
 
+def _progress(console: Console, *columns: ProgressColumn) -> Progress:
+    """A bar that lines on standard output are printed above, and that takes none of them where they go elsewhere."""
+    together = sys.stdout.isatty()
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=together)
+
+
 @contextmanager
 def busy(what: str, after_s: float = 1.0) -> Iterator[None]:
     """A spinner with the seconds on standard error while something takes longer than `after_s`, where that is a terminal."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    bar = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+    bar = _progress(console, *columns)
     bar.add_task(what, total=None)
     timer = threading.Timer(after_s, bar.start)
     timer.daemon = True

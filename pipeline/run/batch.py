@@ -47,7 +47,7 @@ from pipeline.lake.watermark import LIFETIME, late
 from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
 from pipeline.run.account import SHARDS_MISSING, balance, in_words
-from pipeline.run.context import Context, Decided, Say
+from pipeline.run.context import Context, Decided, Say, Watch, unwatched
 from pipeline.run.takedown import gone_documents, gone_pages
 from pipeline.settings import Settings
 from schemas.columns import from_arrow
@@ -209,7 +209,7 @@ def _still_kept(lake: Lake, batch: BatchRef) -> bool:
     return bool(owners - known)
 
 
-def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[Report]:
+def run_once(settings: Settings, say: Say, clock: Clock = system_clock, watch: Watch = unwatched) -> list[Report]:
     """One batch of every stage without Airflow; first it brings to their end the batches that were broken off.
 
     Raises:
@@ -230,7 +230,7 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock) -> list[
             raise
         except Exception as error:  # noqa: BLE001 - what cannot be finished must not hold up what is new; it is raised at the end
             problem = problem or error
-        reports.append(_whole(alone, BatchRef(batch_id, stage), say, clock))
+        reports.append(_whole(alone, BatchRef(batch_id, stage), say, clock, watch=watch))
     if problem:
         raise problem
     return reports
@@ -274,8 +274,10 @@ def finish_broken_off(
     return reports
 
 
-def _whole(settings: Settings, batch: BatchRef, say: Say, clock: Clock, *, kept_only: bool = False) -> Report:
+def _whole(
+    settings: Settings, batch: BatchRef, say: Say, clock: Clock, *, kept_only: bool = False, watch: Watch = unwatched
+) -> Report:
     # held as one, so that nothing is left of the lock when this process is killed between the two steps
     with hold(Lake(settings.lake), batch, "sweep" if kept_only else "newsmill run", last=True):
-        _work(Context(settings, _opened(settings), batch, 0, say, clock, kept_only))
+        _work(Context(settings, _opened(settings), batch, 0, say, clock, kept_only, watch))
         return settle(settings, batch.stage, batch.batch_id, say, clock)

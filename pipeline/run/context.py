@@ -18,6 +18,12 @@ from pipeline.settings import Settings
 from schemas.web import Body, Request
 
 Say = Callable[[str], None]
+#: Is told what is being done, how much of it is done, and how much there is.
+Watch = Callable[[str, int, int], None]
+
+
+def unwatched(_what: str, _done: int, _of: int) -> None:
+    """Nobody looks on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Context:
     say: Say
     clock: Clock
     expired: bool = False
+    watch: Watch = unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,12 @@ def kept_here(context: Context, *, content: bool = True) -> Iterator[Body]:
 
 
 async def _keep_all(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:
+    what = "feeds asked" if context.batch.stage == "pull" else "pages asked"
     with keep(context.lake, context.batch, f"shard-{context.shard}") as packs:
+        context.watch(what, 0, len(requests))
+        done = 0
         async for body in exchanges(context.settings, requests, context.clock):
+            context.watch(what, done := done + 1, len(requests))
             same = body.sha256 is not None and body.sha256 == known.get(body.target)
             packs.add(replace(body, content=None) if same else body)
 
