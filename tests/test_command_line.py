@@ -19,7 +19,7 @@ from urllib.request import urlopen
 import pytest
 
 from pipeline.lake.commit import Parcel, Timing, commit
-from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.layout import BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import hold
 from pipeline.lake.views import prepare
 from schemas.columns import to_arrow
@@ -46,7 +46,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
         visit_id="f_1", feed_id="ecb", source="ECB", url="https://a.example/feed", visited_at=NOW, outcome=VisitCode.PARSED,
         redirects=("https://b.example",), next_due_at=NOW, due_rule="interval",
     )  # fmt: skip
-    parcel = Parcel(BatchRef("20261123T014200Z", "pull"), {"visits": to_arrow([visit], Visit)})
+    # of today, as a day that could have been closed long ago would be told of
+    parcel = Parcel(BatchRef(batch_id_of(datetime.now(UTC)), "pull"), {"visits": to_arrow([visit], Visit)})
     commit(made, parcel, Timing(timedelta(0)))
     return str(made.root)
 
