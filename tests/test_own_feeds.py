@@ -1,4 +1,4 @@
-"""The ways to one's own feeds in the README and docs/how-to/own-feeds.md: their commands are run as they stand, without network."""
+"""The ways to one's own feeds in README and docs/how-to/own-feeds.md: their commands are run as they stand, without network."""
 
 import os
 import re

@@ -10,7 +10,7 @@ import duckdb
 
 from pipeline.dedupe import url_key
 from pipeline.errors import WorkerError
-from pipeline.feeds import LastVisit, due, load_catalogue, next_visit
+from pipeline.feeds import LastVisit, due, load_catalogue, next_visit, nothing_on
 from pipeline.fetch import host_and_port, may_be_opened
 from pipeline.isolate import Workers
 from pipeline.lake import connect
@@ -45,6 +45,8 @@ def work(context: Context) -> Tables:
         if silent:
             context.say(f"not visited, as they were taken down: {', '.join(sorted(silent))}; take them out of the catalogue")
         now_due = () if context.expired else [f for f in all_due if f.feed_id not in silent]
+        if why_idle := nothing_on(context.settings.catalogue):
+            context.say(why_idle)
         context.say(f"{len(all_due)} of {len(feeds)} feeds are due" + (", none is visited now" if context.expired else ""))
         requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
         came_in = [CameIn(id=r.owner, name=r.target) for r in requests]
