@@ -1,6 +1,7 @@
 """What takes over a second shows on a terminal how far it is, and nowhere else."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,10 +34,10 @@ def fresh(wire_run: Path, tmp_path: Path) -> Path:
 
 def test_a_run_shows_how_many_feeds_and_pages_it_has_asked(fresh: Path) -> None:
     """Its lines are in the file, whole, and the bar is not."""
-    seen = over_a_terminal(f"newsmill run > {fresh / 'lines'}", NEWSMILL_RUN=str(fresh), NEWSMILL_SPACING_S="0.8")
-    assert "pages asked" in seen and "11/11" in seen and "tagged" not in seen
+    seen = over_a_terminal(f"newsmill run > {fresh / 'lines'}", NEWSMILL_RUN=str(fresh), NEWSMILL_SPACING_S="0.1")
+    assert "pages asked" in seen and re.search(r"(\d\d)/\1\x1b", seen) and "tagged" not in seen
     lines = (fresh / "lines").read_text()
-    assert "9 came in = 9 tagged; 0 missing" in lines and "asked" not in lines and "\x1b" not in lines
+    assert re.search(r"(\d+) came in = \1 tagged; 0 missing", lines) and "pages asked" not in lines and "\x1b" not in lines
 
 
 def test_a_long_question_shows_that_it_is_asked(wire_run: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_long_question_shows_that_it_is_asked(wire_run: Path) -> None:
 
 def test_where_there_is_no_terminal_nothing_is_shown(fresh: Path, wire_run: Path) -> None:
     for words, run_dir in (("run", fresh), (SLOW, wire_run)):
-        environ = {**os.environ, "NEWSMILL_RUN": str(run_dir), "NEWSMILL_SPACING_S": "0.8"}
+        environ = {**os.environ, "NEWSMILL_RUN": str(run_dir), "NEWSMILL_SPACING_S": "0.1"}
         line = f"{sys.executable} -m pipeline {words}"
         done = subprocess.run(["bash", "-c", line], env=environ, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "") and "ask" not in done.stdout
+        assert (done.returncode, done.stderr) == (0, "") and "pages asked" not in done.stdout

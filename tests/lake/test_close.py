@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,7 @@ def test_plain_duckdb_in_another_directory_reads_all_of_it_while_a_day_closes(ne
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", text=True) as reader:
         news.close(OVER)
         news.close(OVER + ONE)
+        time.sleep(0.5)  # the grace is for queries that have begun, and these end by the clock on the wall
         news.close(OVER + ONE + GRACE)
         said, _ = reader.communicate("closed\n", timeout=60)
     assert said == "dict_keys([(44, 44, 44)]) True\n"
