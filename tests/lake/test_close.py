@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -163,13 +162,15 @@ READ_PLAINLY = """
 import duckdb, select, sys
 from collections import Counter
 seen = Counter()
-while not seen["closed"]:
+asked = ""
+while asked != "closed":
     with duckdb.connect(sys.argv[1], read_only=True) as con:
         query = "SELECT count(*), count(DISTINCT version_id), (SELECT count(*) FROM mentions) FROM articles"
         seen[con.execute(query).fetchone()] += 1
     if select.select([sys.stdin], [], [], 0)[0]:
-        seen["closed"] = 1
-print({k: n for k, n in seen.items() if k != "closed"}.keys(), sum(seen.values()) > 3)
+        asked = sys.stdin.readline().strip()
+        print(asked, flush=True)
+print(seen.keys(), sum(seen.values()) > 1)
 """
 
 
@@ -180,10 +181,13 @@ def test_plain_duckdb_in_another_directory_reads_all_of_it_while_a_day_closes(ne
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", text=True) as reader:
         news.close(OVER)
         news.close(OVER + ONE)
-        time.sleep(0.5)  # the grace is for queries that have begun, and these end by the clock on the wall
+        # what the grace is for: that a query which has begun ends
+        assert reader.stdin and reader.stdout
+        print("marked", file=reader.stdin, flush=True)
+        assert reader.stdout.readline() == "marked\n"
         news.close(OVER + ONE + GRACE)
         said, _ = reader.communicate("closed\n", timeout=60)
-    assert said == "dict_keys([(44, 44, 44)]) True\n"
+    assert said == "closed\ndict_keys([(44, 44, 44)]) True\n"
 
 
 def test_a_copied_lake_is_read_where_it_lies_however_long_it_lay(news: News, tmp_path: Path) -> None:
