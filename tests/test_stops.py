@@ -235,3 +235,22 @@ def test_the_codes_are_those_that_are_documented() -> None:
     told = newsmill("--help").stdout
     for code in (FAILED, MISUSED, UNFORESEEN, BUSY, STOPPED):
         assert f"| {code} |" in text and f" {code} " in told.replace("\n", " ")
+
+
+STOPPED_WHILE_IMPORTED = """
+import signal, sys
+from pipeline.start import main
+class Stop:
+    def find_spec(self, name, *_):
+        if name == sys.argv[1]:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Stop())
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "pipeline.__main__", "duckdb"])
+def test_ctrl_c_is_clean_also_while_the_command_is_imported(module: str) -> None:
+    command = [sys.executable, "-c", STOPPED_WHILE_IMPORTED, module]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (STOPPED, "")
