@@ -38,7 +38,7 @@ def read_opml(data: bytes, name: str) -> tuple[list[Outline], list[str]]:
         root = None
     if root is None or _tag(root) != "opml":
         what = "no XML" if root is None else f"XML whose root is <{root.tag}>"
-        raise InputError(f"{name} is not OPML but {what}; export your subscriptions as OPML from your reader")
+        raise InputError(f"{name} is no OPML: it is {what}; export your subscriptions as OPML from your reader")
     found: list[Outline] = []
     passed: list[str] = []
     for outline, folders in _walk(root, ()):

@@ -176,7 +176,7 @@ MISTAKES = [
     (["check", "nothing"], 2, "'nothing' is no address and no feed"),
     (["discover", "nothing"], 2, "'nothing' is no address"),
     (["import", "nowhere.opml"], 2, "nowhere.opml: cannot be read (No such file or directory)"),
-    (["import", "/dev/null"], 2, "/dev/null is not OPML but no XML"),
+    (["import", "/dev/null"], 2, "/dev/null is no OPML: it is no XML"),
     (["export"], 2, "feeds.toml yet"),
 ]
 

@@ -48,5 +48,5 @@ def test_depth_without_end_is_read_without_recursion() -> None:
 
 @pytest.mark.parametrize(("data", "what"), [(b"", "no XML"), (b"[1]", "no XML"), (b"<rss/>", "XML whose root is <rss>")])
 def test_what_is_no_opml_is_named(data: bytes, what: str) -> None:
-    with pytest.raises(InputError, match=f"x is not OPML but {what}; export your subscriptions"):
+    with pytest.raises(InputError, match=f"x is no OPML: it is {what}; export your subscriptions"):
         read_opml(data, "x")
