@@ -171,9 +171,9 @@ def test_a_failed_run_done_again_adds_what_failed_and_starts_the_next_dag(bag: A
     before = rows(lake, "visits"), rows(lake, "articles")
     run = again(bag, "pull_feeds", moment)
 
-    assert (run.state, len(rows(lake, "visits"))) == ("success", 3)
+    assert (run.state, len(rows(lake, "visits"))) == ("success", FEEDS)
     event = events([run])[-1]
-    assert event["came_in"] - event["settled before"] == 3 and event["partition_key"] > batch, (
+    assert event["came_in"] - event["settled before"] == FEEDS and event["partition_key"] > batch, (
         "the read batch of the same id would not look again"
     )
     assert set(before[0]) < set(rows(lake, "visits")) and rows(lake, "articles") == before[1]
