@@ -99,6 +99,6 @@ class News:
         for stage, tables in batch_rows(at, entries, feed).items():
             assert commit(self.lake, Parcel(BatchRef(batch_id_of(at), stage), tables), Timing(timedelta(0)))
 
-    def close(self, now: datetime, raw_days: int | None = None) -> ClosingReport:
+    def close(self, now: datetime, raw_days: int | None = None, drain: timedelta = timedelta(0)) -> ClosingReport:
         self.now = now
-        return close(self.lake, self.timing, Rules(GRACE, raw_days), self.lines.append)
+        return close(self.lake, self.timing, Rules(GRACE, raw_days, drain), self.lines.append)

@@ -180,12 +180,12 @@ def test_plain_duckdb_in_another_directory_reads_all_of_it_while_a_day_closes(ne
     command = [sys.executable, "-c", READ_PLAINLY, str(news.lake.root / "news.duckdb")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", text=True) as reader:
         news.close(OVER)
-        news.close(OVER + ONE)
-        # what the grace is for: that a query which has begun ends
+        news.close(OVER + ONE, drain=GRACE)
+        # what the time between mark and deletion is for: that a query which has begun ends
         assert reader.stdin and reader.stdout
         print("marked", file=reader.stdin, flush=True)
         assert reader.stdout.readline() == "marked\n"
-        news.close(OVER + ONE + GRACE)
+        assert news.close(OVER + ONE + GRACE, drain=GRACE).retired.directories > 100
         said, _ = reader.communicate("closed\n", timeout=60)
     assert said == "closed\ndict_keys([(44, 44, 44)]) True\n"
 
