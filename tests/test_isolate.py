@@ -230,6 +230,11 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def below(pid: int) -> list[int]:
+    """The nursery of a process, and its workers."""
+    return [process for child in children(pid) for process in (child, *children(child))]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_no_busy_worker_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> None:
@@ -240,10 +245,10 @@ def test_no_busy_worker_outlives_its_parent(tmp_path: Path, how: signal.Signals)
         assert parent.stdout is not None
         parent.stdout.readline()
         deadline = time.monotonic() + 10
-        while len(children(parent.pid)) < 2 and time.monotonic() < deadline:
+        while len(below(parent.pid)) < 3 and time.monotonic() < deadline:
             time.sleep(0.02)
-        workers = children(parent.pid)
-        assert len(workers) == 2
+        workers = below(parent.pid)
+        assert len(workers) == 3
         parent.send_signal(how)
         parent.wait(10)
         assert await_end(workers) == []

@@ -13,6 +13,9 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
+from pipeline.read import memo
+
+memo.remember()
 _KINDS = {"head": "heading", "p": "paragraph", "item": "list_item", "quote": "quote"}
 _BREAKS = frozenset({*_KINDS, "list", "table", "div", "code", "lb"})
 _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")

@@ -42,6 +42,7 @@ class Sentence:
     part: list[int] = field(default_factory=list)
     cues: list[Cue] = field(default_factory=list)
     joined: set[int] = field(default_factory=set)  # tokens of phrases, which are not nouns by themselves
+    asked: int = -1  # where its last question mark stands
 
     def near(self, a: int, b: int) -> bool:
         """Both tokens stand in the same clause with no comma between them."""
@@ -52,6 +53,7 @@ class Sentence:
 def read_sentence(text: str, names: tuple[tuple[int, int], ...], languages: tuple[str, ...]) -> Sentence:
     """Find the cues of one sentence in which the given spans are names (and mean nothing by themselves)."""
     sentence = Sentence(lexicon(languages), tokens(text, names))
+    sentence.asked = max((at for at, token in enumerate(sentence.tokens) if token.text == "?"), default=-1) if "?" in text else -1
     _mark_phrases(sentence)
     _mark_additions(sentence)
     _mark_clauses(sentence)
@@ -68,12 +70,13 @@ def read_sentence(text: str, names: tuple[tuple[int, int], ...], languages: tupl
 def _mark_phrases(sentence: Sentence) -> None:
     words = [token.text if token.kind == "word" else "\0" for token in sentence.tokens]
     sentence.kinds = [NOTHING] * len(words)
+    phrase = sentence.lexicon.phrase
     at = 0
     while at < len(words):
         if words[at] == "\0":
             at += 1
             continue
-        length, kinds, roles = sentence.lexicon.phrase(words[at : at + 4])
+        length, kinds, roles = phrase(words, at)
         if "plain" not in kinds and (kinds or roles):
             sentence.spans.append((at, at + length - 1, kinds, roles))
             sentence.kinds[at : at + length] = [kinds] * length
@@ -95,11 +98,16 @@ def _mark_additions(sentence: Sentence) -> None:
 def _mark_clauses(sentence: Sentence) -> None:
     clause = part = 0
     opened = bool(sentence.kinds) and bool(sentence.kinds[0] & {"split", "concede_clause"})
-    for at, token in enumerate(sentence.tokens):
-        strong = token.kind == "mark" and (token.text.strip("- ") in _STRONG or token.text.strip() in {"-", "(", ")"})
-        if strong or _splits(sentence, at) or (token.text == "," and (opened or _begins_with_name(sentence, at))):
+    for at, (token, kinds) in enumerate(zip(sentence.tokens, sentence.kinds, strict=True)):
+        mark = token.kind == "mark"
+        strong = mark and (token.text.strip("- ") in _STRONG or token.text.strip() in {"-", "(", ")"})
+        if (
+            strong
+            or (kinds and _splits(sentence, at))
+            or (mark and token.text == "," and (opened or _begins_with_name(sentence, at)))
+        ):
             clause, opened = clause + 1, False
-        elif token.kind == "mark" and token.text in {",", ":"}:
+        elif mark and token.text in {",", ":"}:
             part += 1
         sentence.clause.append(clause)
         sentence.part.append(part)
@@ -160,7 +168,7 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
         return
     if first == 0 and side:  # advice: "Sell X", "Buy Y"
         roles = None
-    if any(token.text == "?" for token in sentence.tokens[last + 1 :]):
+    if last < sentence.asked:
         side *= WEIGHTS.asked
     negated, hedged, conceded = (rule(sentence, first, last) for rule in (_negated, _hedged, _conceded))
     if noun is not None:
@@ -182,7 +190,9 @@ def _cue(sentence: Sentence, first: int, last: int, kinds: frozenset[str], roles
 
 def _void(sentence: Sentence, first: int, last: int) -> bool:
     """The verb has an object beside which it says nothing: "übernimmt die Leitung"."""
-    void = sentence.lexicon.void.get(sentence.tokens[first].text, set())
+    void = sentence.lexicon.void.get(sentence.tokens[first].text)
+    if not void:
+        return False
     around = range(max(0, first - _REACH_OF_NOUN), min(len(sentence.tokens), last + _REACH_OF_NOUN))
     return any(sentence.kinds[at] & void and sentence.near(at, first) for at in around)
 
@@ -267,7 +277,7 @@ def _hedged(sentence: Sentence, first: int, last: int) -> bool:
         return True
     if any(sentence.tokens[at].text in {"ob", "whether"} and sentence.near(at, first) for at in range(first)):
         return True
-    return any(sentence.tokens[at].text == "?" for at in range(last + 1, len(sentence.tokens)))
+    return last < sentence.asked
 
 
 def _conceded(sentence: Sentence, first: int, _last: int) -> bool:

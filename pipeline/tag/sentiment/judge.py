@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pipeline.tag.sentiment.cues import read_sentence
 from pipeline.tag.sentiment.lexicon import languages_of
@@ -76,9 +77,10 @@ def _of_span(title: str, text: str, span: Span, others: Sequence[Span], language
     return [_said(weighed, sentence.tokens, span.field, low) for weighed in weigh(sentence, names.index((start, end)))]
 
 
-def _sentence(field: str, whole: str, start: int, end: int, language: str | None) -> list[Said]:
+@lru_cache(maxsize=2 * MOST_SENTENCES)  # it is asked for again for every company that is the article's topic
+def _sentence(field: str, whole: str, start: int, end: int, language: str | None) -> tuple[Said, ...]:
     sentence = read_sentence(whole[start:end], (), languages_of(language, whole[start:end]))
-    return [_said(weighed, sentence.tokens, field, start) for weighed in weigh(sentence, None)]
+    return tuple(_said(weighed, sentence.tokens, field, start) for weighed in weigh(sentence, None))
 
 
 def _unnamed(text: str, own: Sequence[Span], others: Sequence[Span], language: str | None) -> Iterable[Said]:

@@ -45,14 +45,15 @@ class Lexicon:
                 self.known[word] = found
         return found
 
-    def phrase(self, words: list[str]) -> tuple[int, frozenset[str], Roles | None]:
-        """How many of the leading words form the longest known phrase, its kinds and its roles."""
-        if words[0] in self.phrase_starts:
-            for length in range(min(_LONGEST_PHRASE, len(words)), 1, -1):
-                joined = " ".join(words[:length])
+    def phrase(self, words: list[str], at: int) -> tuple[int, frozenset[str], Roles | None]:
+        """How many of the words from there on form the longest known phrase, its kinds and its roles."""
+        word = words[at]
+        if word in self.phrase_starts:
+            for length in range(min(_LONGEST_PHRASE, len(words) - at), 1, -1):
+                joined = " ".join(words[at : at + length])
                 if joined in self.kinds or joined in self.roles:
                     return length, frozenset(self.kinds.get(joined, ())), self.roles.get(joined)
-        return 1, self.word(words[0]), self.roles.get(words[0])
+        return 1, self.word(word), self.roles.get(word)
 
     def _compound(self, word: str) -> set[str]:
         for cut in range(3, len(word) - 2):

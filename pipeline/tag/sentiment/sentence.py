@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 WINDOW = 500  # a sentence reaches at most this far to each side of the place asked for
@@ -40,16 +41,18 @@ def sentence_at(text: str, start: int, end: int) -> tuple[int, int]:
     return low, next((before for before, _ in breaks(text, end, high)), high)
 
 
-def sentences(text: str, most: int) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=4)  # it is asked for again for every company of an article
+def sentences(text: str, most: int) -> tuple[tuple[int, int], ...]:
     """The first sentences of a text, cut where one is longer than a window."""
-    begin, found = 0, 0
-    while begin < len(text) and found < most:
+    found: list[tuple[int, int]] = []
+    begin = 0
+    while begin < len(text) and len(found) < most:
         limit = min(len(text), begin + WINDOW)
         low, high = next(breaks(text, begin, limit), (limit, limit))
         if text[begin:low].strip():
-            found += 1
-            yield begin, low
+            found.append((begin, low))
         begin = high
+    return tuple(found)
 
 
 def tokens(sentence: str, names: tuple[tuple[int, int], ...]) -> list[Token]:
@@ -60,11 +63,12 @@ def tokens(sentence: str, names: tuple[tuple[int, int], ...]) -> list[Token]:
         found += _plain(sentence, begin, start)
         found.append(Token(sentence[start:end].lower(), start, end, "name", index))
         begin = end
-    return found + list(_plain(sentence, begin, len(sentence)))
+    return found + _plain(sentence, begin, len(sentence))
 
 
-def _plain(sentence: str, start: int, end: int) -> Iterator[Token]:
-    for match in _TOKEN.finditer(sentence, start, end):
-        kind = match.lastgroup or "word"
-        if kind != "ticker":
-            yield Token(match[0].lower().replace("’", "'").strip(), *match.span(), kind)
+def _plain(sentence: str, start: int, end: int) -> list[Token]:
+    return [
+        Token(match[0].lower().replace("’", "'").strip(), match.start(), match.end(), kind)
+        for match in _TOKEN.finditer(sentence, start, end)
+        if (kind := match.lastgroup or "word") != "ticker"
+    ]
