@@ -273,7 +273,7 @@ def test_everything_sold_around_an_article_is_out_of_its_text_and_kept_beside_it
     assert missing == []
 
 
-#: By language, how many verdicts agree with what a reader says of each company (expected.toml), of how many; raised with the rules.
+#: By language, how many verdicts agree with a reader's (`mood` in expected.toml), of how many; raised as the rules get better.
 AGREED = {"de": (38, 49), "en": (45, 64)}
 
 
