@@ -64,8 +64,9 @@ TABLES: dict[str, Table] = {
 
 @cache
 def table_schema(name: str) -> pa.Schema:
-    """The Arrow schema of a table's files: its own columns, then the stamp."""
-    return pa.schema([*arrow_schema(TABLES[name].row), *arrow_schema(Stamp)])
+    """The Arrow schema of a table's files: its own columns, then the stamp; the files carry its metadata."""
+    said = {"newsmill.table": name, "newsmill.format": str(LAKE_FORMAT)}
+    return pa.schema([*arrow_schema(TABLES[name].row), *arrow_schema(Stamp)], metadata=said)
 
 
 def bodies_schema() -> pa.Schema:

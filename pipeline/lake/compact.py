@@ -1,5 +1,6 @@
 """Many small files of a table as one: sorted, zstd, every row once; and the snapshot of all feeds at the close of a day. I/O."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -11,7 +12,7 @@ from pipeline import __version__
 from pipeline.errors import LossError
 from pipeline.lake.durable import sha256
 from pipeline.lake.watermark import Written
-from schemas import TABLES
+from schemas import TABLES, table_schema
 from schemas.feed import Visit
 
 #: DuckDB writes what does not fit here to the disk; a day of 3,000 articles needs about half of it.
@@ -78,7 +79,7 @@ class Compactor:
     def _write(self, table: str, query: str, said: int | None = None) -> Written:
         path = self.aside / f"{table}.parquet"
         order = ", ".join(TABLES[table].sorted_by)
-        how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 20000"
+        how = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 20000, KV_METADATA {_said(table)}"
         done = self.con.cursor().execute(f"COPY (SELECT * FROM ({query}) ORDER BY {order}) TO {_quoted(path)} ({how})").fetchone()
         rows = int(done[0]) if done else 0
         if said is not None and rows != said:
@@ -132,5 +133,13 @@ GROUP BY ALL
 """
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _said(table: str) -> str:
+    """What a file says of itself; DuckDB writes no metadata of single columns, so their meanings stand here, too."""
+    schema = table_schema(table)
+    said = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    said["newsmill.columns"] = json.dumps({field.name: field.metadata[b"description"].decode() for field in schema})
+    return "{" + ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in said.items()) + "}"
+
+
+def _quoted(text: Path | str) -> str:
+    return "'" + str(text).replace("'", "''") + "'"

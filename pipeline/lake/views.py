@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import LakeError
+from pipeline.lake import dictionary
 from pipeline.lake.durable import fsync, place_file, write_file
 from pipeline.lake.layout import SCHEMA_DAY, Lake
 from pipeline.lake.lock import guarded
@@ -63,6 +64,7 @@ def write_news(lake: Lake) -> None:
             try:
                 with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
                     con.execute(script)
+                    con.execute(dictionary.comments(con))
                     con.execute("CHECKPOINT")  # closing would do that too, and say nothing where the disk refuses
                 if aside.with_name(f"{aside.name}.wal").exists() or not _was_made_by(script, aside):
                     raise duckdb.IOException("it is not all there when read back")
@@ -159,7 +161,8 @@ def definitions(lake: Lake) -> str:
 
 
 def _digest(script: str) -> str:
-    return blake2b(script.partition(";\nCREATE VIEW lake.made_by")[0].encode(), digest_size=16).hexdigest()
+    text = script.partition(";\nCREATE VIEW lake.made_by")[0] + dictionary.fingerprint()
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _sql(view: str, mark: Watermark) -> str:

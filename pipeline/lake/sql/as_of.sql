@@ -1,12 +1,14 @@
--- What the lake could show at a moment, and shows of it for ever after, save what was taken down since. Rows of a batch that was
+-- Whether a row counts at a moment. What the lake could show then, it shows for ever after, save what was taken down since. Rows of a batch that was
 -- killed before its time was settled do not count until it is; the mark that says so names a corrected time too, as the correction
 -- itself may have come after this query had listed the corrections.
 CREATE MACRO settled(batch_id, stage, day, ts) AS
     day <= {watermark} OR batch_id || '-' || stage IN (SELECT name FROM lake.confirmed WHERE counts_from <= epoch_us(ts));
 
+-- What was no longer the last word at a moment.
 CREATE MACRO superseded_as_of(ts) AS TABLE
 SELECT id FROM lake.superseded WHERE available_at <= ts AND settled(batch_id, stage, date, ts);
 
+-- The view articles as it was at a moment.
 CREATE MACRO articles_as_of(ts) AS TABLE
 SELECT a.*, CASE WHEN r.other_article_id NOT IN (SELECT id FROM lake.forgotten) THEN r.other_article_id END AS duplicate_of,
        coalesce(r.story_id, a.article_id) AS story_id
@@ -18,6 +20,7 @@ WHERE a.available_at <= ts AND settled(a.batch_id, a.stage, a.date, ts)
   AND a.version_id NOT IN (FROM superseded_as_of(ts))
   AND a.article_id NOT IN (SELECT id FROM lake.forgotten);
 
+-- The view mentions as it was at a moment.
 CREATE MACRO mentions_as_of(ts) AS TABLE
 SELECT m.*
 FROM lake.mentions m
@@ -25,6 +28,7 @@ WHERE m.available_at <= ts AND settled(m.batch_id, m.stage, m.date, ts)
   AND m.tagging_id NOT IN (FROM superseded_as_of(ts)) AND m.version_id NOT IN (FROM superseded_as_of(ts))
   AND m.article_id NOT IN (SELECT id FROM lake.forgotten);
 
+-- The view sentiments as it was at a moment.
 CREATE MACRO sentiments_as_of(ts) AS TABLE
 SELECT s.*
 FROM lake.sentiments s
@@ -32,11 +36,13 @@ WHERE s.available_at <= ts AND settled(s.batch_id, s.stage, s.date, ts)
   AND s.tagging_id NOT IN (FROM superseded_as_of(ts)) AND s.version_id NOT IN (FROM superseded_as_of(ts))
   AND s.article_id NOT IN (SELECT id FROM lake.forgotten);
 
+-- The view companies as it was at a moment.
 CREATE MACRO companies_as_of(ts) AS TABLE
 SELECT * FROM lake.companies
 WHERE available_at <= ts AND settled(batch_id, stage, date, ts)
 QUALIFY row_number() OVER (PARTITION BY company_id ORDER BY available_at DESC, batch_id DESC) = 1;
 
+-- How the last attempt at every entry revision had ended at a moment: rows of lake.outcomes.
 CREATE MACRO outcomes_as_of(ts) AS TABLE
 SELECT * FROM lake.outcomes
 WHERE available_at <= ts AND settled(batch_id, stage, date, ts) AND entry_id NOT IN (SELECT id FROM lake.forgotten)

@@ -1,4 +1,4 @@
--- The last visit to every feed: as of the last closed day, or since.
+-- The last visit to every feed: as of the last closed day, or since: rows of lake.visits.
 CREATE VIEW feeds AS
 SELECT * FROM (
     SELECT * FROM lake.visits WHERE date > {watermark}

@@ -1,4 +1,4 @@
--- Every span that names a company, as last tagged, in the last version of its article.
+-- Every span that names a company, as last tagged, in the last version of its article: rows of lake.mentions.
 CREATE VIEW mentions AS
 SELECT m.*
 FROM lake.mentions m

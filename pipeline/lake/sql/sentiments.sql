@@ -1,4 +1,4 @@
--- What is said of each company (company_id null: of nobody in particular), as last judged, in the last version of each article.
+-- What is said of each company (company_id null: of nobody in particular), as last judged, in the last version of each article: rows of lake.sentiments.
 CREATE VIEW sentiments AS
 SELECT s.*
 FROM lake.sentiments s
