@@ -60,6 +60,29 @@ def open_(lake: Lake = None, json: Json = False) -> None:
 
 
 @app.command()
+def upgrade(
+    lake: Lake = None,
+    json: Json = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Brings a lake that an older Newsmill wrote to where this one can read and write it.
+
+    Example: `newsmill lake upgrade --dry-run`
+
+    Rows stay as they are: columns that came later are null in them. A lake written by a newer Newsmill is refused.
+    """
+    from pipeline.lake.layout import Lake as Directory
+    from pipeline.lake.upgrade import upgrade as upgraded
+
+    place = Directory(settings(lake).lake.resolve())
+    said = upgraded(place, dry_run=dry_run)
+    if json:
+        print_json({"lake": str(place.root), "dry_run": dry_run, "changes": said})
+    else:
+        Console(highlight=False, soft_wrap=True, markup=False).print(*(said or [f"{place.root} is as of today"]), sep="\n")
+
+
+@app.command()
 def verify(
     lake: Lake = None,
     json: Json = False,

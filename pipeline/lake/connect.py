@@ -35,4 +35,7 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
         raise LakeError(
             f"the lake at {place.root} lacks files of its own ({error}); any `newsmill run` puts them back"
         ) from error
+    except duckdb.BinderException as error:
+        said = str(error).partition("\n")[0]
+        raise LakeError(f"the lake at {place.root} was written by an older Newsmill ({said}): `newsmill lake upgrade`") from error
     return con

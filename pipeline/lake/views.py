@@ -216,19 +216,27 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _write_schema_files(lake: Lake) -> None:
-    """A file without rows for every table and tree, in which later fields appear too.
-
-    A table that got a field after its first file is noted in `evolved.json`: its files are read by name, which is slower.
-    """
+def lacking(lake: Lake) -> dict[Path, tuple[str, pa.Schema, set[str] | None]]:
+    """The files without rows that are not as today: their table, its schema, and the columns they lack; None: no file."""
     schemas = {lake.schema_files("hot") / f"{name}.parquet": (name, table_schema(name)) for name in TABLES}
     schemas |= {lake.cold(name, SCHEMA_DAY): (name, table_schema(name)) for name in TABLES}
     dated = pa.field("date", pa.date32())
     schemas |= {lake.cold(name, _NO_MONTH): (name, table_schema(name).append(dated)) for name, t in TABLES.items() if t.narrow}
     schemas[lake.schema_files("raw") / "bodies.parquet"] = ("bodies", bodies_schema())
+    found: dict[Path, tuple[str, pa.Schema, set[str] | None]] = {}
     for path, (name, schema) in schemas.items():
-        known = set(pq.read_schema(path).names) if path.exists() else None
-        if known is None or set(schema.names) - known:
-            if known is not None:
-                write_file(lake.root / "evolved.json", json.dumps(sorted(lake.evolved() | {name})).encode())
-            place_file(path, partial(pq.write_table, schema.empty_table()))
+        missing = set(schema.names) - set(pq.read_schema(path).names) if path.exists() else None
+        if missing or missing is None:
+            found[path] = name, schema, missing
+    return found
+
+
+def _write_schema_files(lake: Lake) -> None:
+    """A file without rows for every table and tree, in which later fields appear too.
+
+    A table that got a field after its first file is noted in `evolved.json`: its files are read by name, which is slower.
+    """
+    for path, (name, schema, missing) in lacking(lake).items():
+        if missing:
+            write_file(lake.root / "evolved.json", json.dumps(sorted(lake.evolved() | {name})).encode())
+        place_file(path, partial(pq.write_table, schema.empty_table()))
