@@ -1,7 +1,7 @@
 """What every table, view, macro and column of the lake means: for the comments inside news.duckdb, and as a document.
 
 Tables are described by their row types in schemas/. A view or macro is described by the comment above it in sql/; there a line
-`-- column: what it means` describes a column; a column without one means what the column of that name does in the table that the
+`-- column name: what it means` describes a column; one without means what the column of that name does in the table that the
 comment calls "rows of lake.…", else what it means in all tables that have one. I/O: none but on the connection given.
 """
 
@@ -22,7 +22,7 @@ from schemas.web import Body
 
 _STATEMENT = re.compile(r"((?:--[^\n]*\n)+)CREATE (VIEW|MACRO) ([\w.]+)")
 _ROWS_OF = re.compile(r"rows of lake\.(\w+)")
-_COLUMN = re.compile(r"-- ([a-z_]+): (.+)")
+_COLUMN = re.compile(r"-- column (\w+): (.+)")
 _DATE = "the day the row lies under: its batch's, or a later one where that was closed"
 _OWN = {
     "confirmed": (

@@ -1,7 +1,7 @@
 -- The last version of every article; duplicate_of names the earlier article with the same text, while that still has it and stands.
 -- The rows of lake.articles that count, and:
--- duplicate_of: article_id of the earlier article with the same text
--- story_id: the story it belongs to: the article_id of the story's first article
+-- column duplicate_of: article_id of the earlier article with the same text
+-- column story_id: the story it belongs to: the article_id of the story's first article
 CREATE VIEW articles AS
 SELECT a.*, CASE WHEN r.other_article_id NOT IN (SELECT id FROM lake.forgotten) THEN r.other_article_id END AS duplicate_of,
        coalesce(r.story_id, a.article_id) AS story_id

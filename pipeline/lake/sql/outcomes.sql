@@ -1,7 +1,7 @@
 -- How the last attempt at every entry revision ended; code is 'waiting' where none has been made yet, and 'forgotten', without
 -- words, where the entry was taken down: rows of lake.outcomes, and:
--- seen_at: when its feed first showed this revision
--- attempts: attempts made so far
+-- column seen_at: when its feed first showed this revision
+-- column attempts: attempts made so far
 CREATE VIEW outcomes AS
 SELECT e.entry_id, e.revision, e.feed_id, e.source, if(gone, '', e.title) AS title, if(gone, NULL, e.url) AS url, e.seen_at,
        if(gone, 'forgotten', coalesce(o.code, 'waiting')) AS code, NOT gone AND coalesce(o.kept, false) AS kept,
