@@ -44,7 +44,7 @@ class Compactor:
         Raises:
             LossError: there are not `said` rows in them.
         """
-        return self._write(table, f"FROM {self._read(table, sources, dated=dated)}", said)
+        return self.write(table, f"FROM {self._read(table, sources, dated=dated)}", said)
 
     def feed_state(self, visits: Sequence[Path], entries: Sequence[Path], before: Sequence[Path], stamp: "Stamped") -> Written:
         """The snapshot that follows from the one before and a day's visits and entries; each source list has a file at least."""
@@ -58,7 +58,7 @@ class Compactor:
             version=__version__,
             at=stamp.at.isoformat(),
         )
-        return self._write("feed_state", query)
+        return self.write("feed_state", query)
 
     def left_to_do(self, entries: list[Path], articles: list[Path], outcomes: list[Path], taggings: list[Path]) -> bool:
         """Whether one of the entries has no last word among the outcomes, or an article version no tagging."""
@@ -76,7 +76,8 @@ class Compactor:
         dates = "true, hive_types = {'date': DATE}" if dated else "false"
         return f"read_parquet([{listed}], union_by_name = {table in self.evolved}, hive_partitioning = {dates})"
 
-    def _write(self, table: str, query: str, said: int | None = None) -> Written:
+    def write(self, table: str, query: str, said: int | None = None) -> Written:
+        """The file of a table, of a query's rows."""
         path = self.aside / f"{table}.parquet"
         order = ", ".join(TABLES[table].sorted_by)
         how = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 20000, KV_METADATA {_said(table)}"
