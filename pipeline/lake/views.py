@@ -30,7 +30,10 @@ from schemas import TABLES, bodies_schema, table_schema
 from schemas.columns import UTC_MICROS
 
 #: In this order: a later one may build on an earlier one.
-VIEWS = ("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "as_of")
+VIEWS = (
+    *("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "as_of"),
+    *("calendars", "sessions", "company_news", "company_day", "movers", "feed_status", "why"),
+)
 
 _DELETED = pa.schema(
     [pa.field("hot_through", pa.date32()), pa.field("days_through", pa.date32()), pa.field("marked_at", UTC_MICROS)]

@@ -1,0 +1,53 @@
+-- What is said of each company by day: what became available on it, each story once, however often it was copied, promotion left out.
+-- `company_day` has all days (UTC); `company_days(since, until)` those from one through another, which reads no more than those;
+-- `company_day_of(mic)` has the sessions of an exchange: news counts for the first session that closes after it, or that comes to
+-- `cut_off` minutes before its close after it.
+-- column exchange: market identifier code of the exchange (ISO 10383)
+-- column day: the day (UTC) on which the news became available; of an exchange, the session the news counts for
+-- column closes_at: when that session closes
+-- column early: it closes at another time than usual
+-- column covered: the day lies in the years of which the exchange's holidays are known; outside, every weekday is taken for a session
+-- column company_id: the company
+-- column stories: stories of the day: articles that are no copies, several of one story counted once
+-- column articles: articles of the day, copies included
+-- column sources: publishers of these articles
+-- column score: mean score of the stories, each weighing its relevance, -1 to 1; null where the day had only copies
+-- column positive: stories of which positive is the most probable class, and which are not mixed
+-- column neutral: stories of which neutral is the most probable class, and which are not mixed
+-- column negative: stories of which negative is the most probable class, and which are not mixed
+-- column mixed: stories that say good and bad of the company; the four add up to stories
+-- column headlines: stories that name the company in the title
+-- column relevance: sum of the stories' relevance: how much of the day's news is about the company
+-- column title: title of the most relevant story, or of a copy where the day had only copies
+-- column article_id: its article
+-- column first_at: when the first article of the day became available
+-- column last_at: when the last article of the day became available
+CREATE MACRO lake.told_by_day(mic, since, until, minutes) AS TABLE
+SELECT *, duplicate_of IS NULL AND row_number() OVER (
+    PARTITION BY company_id, day, story_id ORDER BY duplicate_of IS NOT NULL, news_at DESC, version_id) = 1 AS counts
+FROM (
+    SELECT n.*, if(mic IS NULL, (n.news_at AT TIME ZONE 'UTC')::DATE, x.session) AS day, x.exchange, x.closes_at, x.early, x.covered
+    FROM company_news(since::DATE - if(mic IS NULL, 0, 15), until::DATE + if(mic IS NULL, 0, 1)) n
+    ASOF LEFT JOIN (FROM sessions(mic, since::DATE - 15, until::DATE + 15)) x ON n.news_at < x.closes_at - to_minutes(minutes)
+)
+WHERE day BETWEEN since::DATE AND until::DATE;
+
+CREATE MACRO lake.by_day(mic, since, until, minutes) AS TABLE
+SELECT any_value(exchange) AS exchange, day, any_value(closes_at) AS closes_at, any_value(early) AS early,
+       any_value(covered) AS covered, company_id, count(*) FILTER (counts) AS stories, count(*) AS articles,
+       count(DISTINCT source) AS sources, sum(score * relevance) FILTER (counts) / nullif(sum(relevance) FILTER (counts), 0) AS score,
+       count(*) FILTER (counts AND NOT mixed AND sentiment = 1) AS positive,
+       count(*) FILTER (counts AND NOT mixed AND sentiment = 0) AS neutral,
+       count(*) FILTER (counts AND NOT mixed AND sentiment = -1) AS negative,
+       count(*) FILTER (counts AND mixed) AS mixed, count(*) FILTER (counts AND in_headline) AS headlines,
+       coalesce(sum(relevance) FILTER (counts), 0) AS relevance, arg_max(title, (counts, relevance)) AS title,
+       arg_max(article_id, (counts, relevance)) AS article_id, min(news_at) AS first_at, max(news_at) AS last_at
+FROM lake.told_by_day(mic, since, until, minutes) GROUP BY day, company_id;
+
+CREATE MACRO company_days(since, until) AS TABLE
+SELECT * EXCLUDE (exchange, closes_at, early, covered) FROM lake.by_day(NULL, since, until, 0);
+
+CREATE VIEW company_day AS FROM company_days(DATE '1970-01-03', DATE '2999-12-31');
+
+CREATE MACRO company_day_of(mic, since := DATE '2000-01-01', until := DATE '2100-01-01', cut_off := 0) AS TABLE
+FROM lake.by_day(mic, since, until, cut_off);
