@@ -20,7 +20,7 @@ import pyarrow as pa
 from schemas import TABLES, Stamp, bodies_schema, table_schema
 from schemas.web import Body
 
-_STATEMENT = re.compile(r"((?:--[^\n]*\n)+)CREATE (VIEW|MACRO) ([\w.]+)")
+_STATEMENT = re.compile(r"((?:--[^\n]*\n)*)CREATE (?:VIEW|MACRO|TABLE) ([\w.]+)")
 _ROWS_OF = re.compile(r"rows of lake\.(\w+)")
 _COLUMN = re.compile(r"-- column (\w+): (.+)")
 _DATE = "the day the row lies under: its batch's, or a later one where that was closed"
@@ -52,7 +52,7 @@ def meanings() -> dict[str, str]:
     """What each table, view and macro is, by name; of those in sql/ the comment without its lines on columns."""
     found = {f"lake.{name}": _sentence(table.row.__doc__) for name, table in TABLES.items()}
     found |= {"lake.bodies": _sentence(Body.__doc__)} | {f"lake.{name}": text for name, (text, _) in _OWN.items()}
-    for comment, _, name in _commented():
+    for name, comment in _commented():
         lines = [line for line in comment.splitlines() if not _COLUMN.fullmatch(line)]
         found[name] = " ".join(line.removeprefix("--").strip() for line in lines)
     return found
@@ -69,7 +69,7 @@ def columns_of_tables() -> dict[str, dict[str, str]]:
 def columns_of_views() -> dict[str, dict[str, str]]:
     """What the comments in sql/ say of columns, by view or macro."""
     own = {f"lake.{name}": columns for name, (_, columns) in _OWN.items()}
-    return own | {name: dict(_COLUMN.findall(comment)) for comment, _, name in _commented()}
+    return own | {name: dict(_COLUMN.findall(comment)) for name, comment in _commented()}
 
 
 def fingerprint() -> str:
@@ -83,7 +83,7 @@ def comments(con: duckdb.DuckDBPyConnection) -> str:
     said += [
         f'COMMENT ON COLUMN {one.name}."{column}" IS {_quoted(meaning)}'
         for one in describe(con)
-        if one.kind == "view"
+        if not one.kind.startswith("macro")
         for column, _, meaning in one.columns
         if meaning
     ]
@@ -91,17 +91,18 @@ def comments(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def describe(con: duckdb.DuckDBPyConnection) -> list[Described]:
-    """The views and macros of a connection, those of main first, then every table's view."""
+    """The views, tables and macros of a connection, those of main first, then those of schema lake."""
     views = con.execute("""
-        SELECT c.schema_name, c.table_name, list((column_name, data_type) ORDER BY column_index)
-        FROM duckdb_columns() c JOIN duckdb_views() v ON c.table_name = v.view_name AND c.schema_name = v.schema_name
-            AND c.database_name = v.database_name
-        WHERE NOT v.internal GROUP BY c.schema_name, c.table_name""").fetchall()
+        SELECT schema_name, table_name, kind, list((column_name, data_type) ORDER BY column_index) FROM duckdb_columns()
+        JOIN (SELECT view_oid AS table_oid, 'view' AS kind, database_name FROM duckdb_views() WHERE NOT internal
+              UNION ALL SELECT table_oid, 'table', database_name FROM duckdb_tables() WHERE NOT internal)
+          USING (table_oid, database_name)
+        GROUP BY ALL""").fetchall()
     views.sort(key=lambda view: (view[0] == "lake", view[1]))
     macros = con.execute("""
         SELECT DISTINCT schema_name, function_name, parameters, function_type FROM duckdb_functions()
         WHERE NOT internal AND function_type IN ('table_macro', 'macro') ORDER BY function_name""").fetchall()
-    found = [_described(_name(schema, view), "view", columns) for schema, view, columns in views]
+    found = [_described(_name(schema, view), kind, columns) for schema, view, kind, columns in views]
     for schema, name, parameters, kind in macros:
         of = "macro table" if kind == "table_macro" else "macro"
         columns = [(column, "") for column in columns_of_views().get(_name(schema, name), {})]
@@ -124,10 +125,13 @@ def _shared(column: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _commented() -> Iterator[tuple[str, str, str]]:
-    """Comment, kind and name of every view and macro in sql/."""
+def _commented() -> Iterator[tuple[str, str]]:
+    """Name and comment of everything in sql/; without one of its own, the file's first speaks for it."""
     for file in sorted((files("pipeline.lake") / "sql").iterdir(), key=lambda f: f.name):
-        yield from _STATEMENT.findall(file.read_text())
+        first = ""
+        for comment, name in _STATEMENT.findall(file.read_text()):
+            first = first or comment
+            yield name, comment or first
 
 
 def _name(schema: str, name: str) -> str:
@@ -150,8 +154,8 @@ def markdown(con: duckdb.DuckDBPyConnection) -> str:
     """The document: every view and macro that is met in SQL, then every table with types, nulls, values and nested fields."""
     parts = [_HEAD]
     found = describe(con)
-    for one in (d for d in found if not d.name.startswith("lake.")):
-        called = f"({', '.join(one.parameters)})" if one.kind != "view" else ""
+    for one in (d for d in found if d.name.removeprefix("lake.") not in (*TABLES, "bodies")):
+        called = f"({', '.join(one.parameters)})" if one.kind.startswith("macro") else ""
         parts.append(f"### `{one.name}{called}`\n\n{one.meaning}\n")
         parts.append(_table((column, of.lower(), meaning) for column, of, meaning in one.columns))
     parts.append("## Tables\n\nSchema `lake`: every row ever written, one view a table.\n")

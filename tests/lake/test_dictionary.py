@@ -49,7 +49,9 @@ def test_nothing_lacks_a_description(lake: Lake) -> None:
 def test_what_is_said_of_a_column_is_said_of_one_that_is_there(lake: Lake) -> None:
     with connect(lake.root) as con:
         there = {one.name: {column for column, _, _ in one.columns} for one in dictionary.describe(con)}
-    said = dictionary.columns_of_views()
+    alone = {f.stem for f in (Path(dictionary.__file__).parent / "sql").glob("*.sql") if f.read_text().count("\nCREATE ") == 1}
+    said = {name: columns for name, columns in dictionary.columns_of_views().items() if name in alone}
+    assert len(said) > 5
     assert {(name, column) for name, columns in said.items() for column in columns if column not in there[name]} == set()
 
 
