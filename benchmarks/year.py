@@ -57,6 +57,10 @@ class Year:
         return LAST - timedelta(days=self.days - 1)
 
     @property
+    def each_day(self) -> list[date]:
+        return [self.first + timedelta(days=n) for n in range(self.days)]
+
+    @property
     def tables(self) -> tuple[str, ...]:
         left_out = ("late_commits", "forgotten", "feed_state")
         return tuple(name for name in TABLES if name not in left_out) if self.text else NARROW
@@ -79,7 +83,7 @@ class Year:
     def _fill(self, lake: Lake, say: Callable[[str], None]) -> None:
         with connect(lake.root) as con:
             types = {t: {c[0]: c[1] for c in con.execute(f"DESCRIBE lake.{t}").fetchall() if c[0] != "date"} for t in TABLES}
-        closed = [self.first + timedelta(days=n) for n in range(self.days - 1)]
+        closed = self.each_day[:-1]
         months = sorted({f"{day:%Y-%m}" for day in closed if last_day(f"{day:%Y-%m}") < LAST})
         with ThreadPoolExecutor(2) as pool:
             parts = [(month, [day for day in closed if f"{day:%Y-%m}" == month]) for month in [*months, f"{LAST:%Y-%m}"]]
