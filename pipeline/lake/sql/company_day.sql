@@ -16,6 +16,7 @@
 -- column neutral: stories of which neutral is the most probable class, and which are not mixed
 -- column negative: stories of which negative is the most probable class, and which are not mixed
 -- column mixed: stories that say good and bad of the company; the four add up to stories
+-- column about: stories that are about the company, not naming it in passing: with a relevance of 0.5 or more
 -- column headlines: stories that name the company in the title
 -- column relevance: sum of the stories' relevance: how much of the day's news is about the company
 -- column title: title of the most relevant story, or of a copy where the day had only copies
@@ -39,9 +40,10 @@ SELECT any_value(exchange) AS exchange, day, any_value(closes_at) AS closes_at, 
        count(*) FILTER (counts AND NOT mixed AND sentiment = 1) AS positive,
        count(*) FILTER (counts AND NOT mixed AND sentiment = 0) AS neutral,
        count(*) FILTER (counts AND NOT mixed AND sentiment = -1) AS negative,
-       count(*) FILTER (counts AND mixed) AS mixed, count(*) FILTER (counts AND in_headline) AS headlines,
-       coalesce(sum(relevance) FILTER (counts), 0) AS relevance, arg_max(title, (counts, relevance)) AS title,
-       arg_max(article_id, (counts, relevance)) AS article_id, min(news_at) AS first_at, max(news_at) AS last_at
+       count(*) FILTER (counts AND mixed) AS mixed, count(*) FILTER (counts AND relevance >= 0.5) AS about,
+       count(*) FILTER (counts AND in_headline) AS headlines,
+       coalesce(sum(relevance) FILTER (counts), 0) AS relevance, arg_max(title, (counts, relevance, version_id)) AS title,
+       arg_max(article_id, (counts, relevance, version_id)) AS article_id, min(news_at) AS first_at, max(news_at) AS last_at
 FROM lake.told_by_day(mic, since, until, minutes) GROUP BY day, company_id;
 
 CREATE MACRO company_days(since, until) AS TABLE

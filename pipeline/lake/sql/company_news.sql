@@ -1,22 +1,31 @@
 -- What the last versions of articles say of companies, promotion left out, where they became available on the days (UTC) from `since`
--- through `until`. A batch lives six hours, so what it adds is available at most a day after the date it lies under; two days leave
--- room for clocks that differ. What is tagged again lies under a later date.
+-- through `until`. Dates bound what is read: a batch lives for six hours, so what it adds is available on the date it lies under or on
+-- the next, and no earlier, save where a clock ran ahead; what is tagged again lies under a later date.
 -- column company_id: the company
 -- column news_at: when the article version became available
 -- column words: the words the verdict rests on, in their order
 CREATE MACRO company_news(since, until) AS TABLE
+WITH gone AS MATERIALIZED (SELECT id FROM lake.superseded UNION ALL SELECT id FROM lake.forgotten)
 SELECT s.company_id, s.news_at, a.title, s.sentiment, s.score, s.mixed, s.hedged, s.relevance, s.in_headline,
        list_transform(s.evidence, lambda e: substr(if(e.field = 'title', a.title, a.text), e.start + 1, e."end" - e.start)) AS words,
-       a.source, a.language, a.url, a.article_id, a.version_id, a.story_id, a.duplicate_of
-FROM sentiments s JOIN articles a USING (version_id)
+       a.source, a.language, a.url, a.article_id, a.version_id, coalesce(r.story_id, a.article_id) AS story_id,
+       if(r.other_article_id NOT IN (FROM gone), r.other_article_id, NULL) AS duplicate_of
+FROM lake.sentiments s
+JOIN lake.articles a USING (version_id)
+LEFT JOIN lake.relations r
+  ON r.version_id = a.version_id AND r.kind = 'duplicate_of' AND r.date BETWEEN since::DATE - 1 AND until::DATE + 1
+ AND r.other_version_id NOT IN (FROM gone)
 WHERE s.company_id IS NOT NULL AND a.genre IS DISTINCT FROM 'promotion'
   AND s.news_at >= since::DATE::TIMESTAMP AT TIME ZONE 'UTC' AND s.news_at < (until::DATE + 1)::TIMESTAMP AT TIME ZONE 'UTC'
-  AND s.date >= since::DATE - 2 AND a.date BETWEEN since::DATE - 2 AND until::DATE + 2;
+  AND s.date >= since::DATE - 1 AND a.date BETWEEN since::DATE - 1 AND until::DATE + 1
+  AND s.tagging_id NOT IN (FROM gone) AND s.version_id NOT IN (FROM gone) AND s.article_id NOT IN (FROM gone);
 
 -- The ids of the companies that are meant by an id, an ISIN, MIC:ticker or a name (also a former one; capitals do not matter).
 CREATE MACRO company_ids(company) AS TABLE
-SELECT DISTINCT company_id FROM lake.companies
-WHERE company_id = company OR lower(name) = lower(company) OR list_contains(isins, upper(company))
+SELECT company AS company_id
+UNION
+SELECT company_id FROM lake.companies
+WHERE lower(name) = lower(company) OR list_contains(isins, upper(company))
    OR list_contains(list_transform(listings, lambda x: x.mic || ':' || x.ticker), upper(company));
 
 -- The news of a company, newest first, each story once: its last article that is no copy of an earlier text.

@@ -1,11 +1,12 @@
 -- The companies of a day (UTC), those first whose news flow or sentiment stands out most against their own 28 days before; also those
--- of which unusually little is said. A z counts standard deviations, and none that are smaller than chance makes them: for the flow
--- not below those of a Poisson process of the usual rate, nor below one story; for the score not below 0.5 a story. So a company with
--- little news does not lead by one story. A z is null with less than 7 days, or for the score less than 5 stories, to compare with.
+-- of which unusually little is said. Copies, promotion and what names a company in passing (relevance below 0.5) do not count.
+-- A z counts standard deviations, and takes none for smaller than chance makes them: for the flow not below those of a Poisson process
+-- of the usual rate, nor below one story; for the score not below 0.5 a story. So a company with little news does not lead by one
+-- story. A z is null with less than 7 days, or for the score less than 5 stories, to compare with.
 -- column day: the day asked for
 -- column company_id: the company
 -- column name: its name as last known
--- column stories: stories of the day, copies and promotion left out
+-- column stories: stories of the day that are about the company
 -- column usual_stories: stories a day on the days before
 -- column volume_z: how far stories is from usual_stories, in standard deviations
 -- column score: mean score of the day's stories, each weighing its relevance, -1 to 1
@@ -18,9 +19,10 @@
 CREATE MACRO movers(on_day) AS TABLE
 WITH by_day AS (
     SELECT company_id, day, any_value(day = on_day::DATE) AS today, count(*) AS n, sum(relevance) AS w, sum(relevance ^ 2) AS w2,
-           sum(relevance * score) AS ws, sum(relevance * score ^ 2) AS ws2, arg_max(title, relevance) AS title,
-           arg_max(article_id, relevance) AS article_id
-    FROM lake.told_by_day(NULL, on_day::DATE - 28, on_day::DATE, 0) WHERE counts GROUP BY company_id, day
+           sum(relevance * score) AS ws, sum(relevance * score ^ 2) AS ws2, arg_max(title, (relevance, version_id)) AS title,
+           arg_max(article_id, (relevance, version_id)) AS article_id
+    FROM lake.told_by_day(NULL, on_day::DATE - 28, on_day::DATE, 0) WHERE counts AND relevance >= 0.5
+    GROUP BY company_id, day
 ),
 known AS (SELECT count(DISTINCT day) AS days FROM by_day WHERE NOT today),
 compared AS (
