@@ -6,7 +6,7 @@ WIRE_PORT ?= 8799
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults cluster-test bench check env up down lock clean
+.PHONY: help setup run test faults cluster-test bench check env up down lock calendars clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ lock: ## write requirements.lock and requirements-distributed.lock anew (needs u
 	$(COMPILE) --extra distributed -c requirements.lock -o .both.lock pyproject.toml
 	awk 'NR == FNR { if (/^[a-z0-9]/) have[$$0] = 1; next } /^[a-z0-9]/ { skip = have[$$0] } !skip' requirements.lock .both.lock > requirements-distributed.lock
 	rm .both.lock
+
+calendars: ## write the exchanges' holidays and early closes anew, once a year (needs uv)
+	uv run --no-project --with exchange_calendars python -m tests.lake.calendars
 
 clean: ## remove caches and the sample wire's run; your own feeds' lakes stay
 	rm -rf run/wire run/cluster run/one-machine .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -157,7 +157,9 @@ def test_what_was_replaced_or_taken_down_is_nowhere(lake: Lake) -> None:
     add(lake, moment("2026-11-22"), "read", superseded=[older, retagged])
     add(lake, moment("2026-11-22"), "forget", forgotten=[Forgotten(what="article", id="a_1", why="asked to")])
     left = [("a_4", "a_4", None), ("a_5", "a_1", None), ("a_6", "a_6", None)]
-    assert values(lake, "SELECT article_id, story_id, duplicate_of FROM company_news('2026-11-01', '2026-11-30') ORDER BY 1") == left
+    assert (
+        values(lake, "SELECT article_id, story_id, duplicate_of FROM company_news('2026-11-01', '2026-11-30') ORDER BY 1") == left
+    )
     assert values(lake, "SELECT day, stories FROM company_day ORDER BY day") == [(date(2026, 11, 20), 1), (date(2026, 11, 21), 2)]
     assert values(lake, "SELECT article_id FROM news_for('sap') ORDER BY 1") == [("a_4",), ("a_5",), ("a_6",)]
     assert values(lake, "SELECT step, what, detail FROM why('a_1')") == [("taken down", "a_1", "asked to")]

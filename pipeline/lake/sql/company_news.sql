@@ -4,6 +4,7 @@
 -- column company_id: the company
 -- column news_at: when the article version became available
 -- column words: the words the verdict rests on, in their order
+-- column duplicate_of: the earlier article with the same text, while that still has it and stands; null for a story of its own
 CREATE MACRO company_news(since, until) AS TABLE
 WITH gone AS MATERIALIZED (SELECT id FROM lake.superseded UNION ALL SELECT id FROM lake.forgotten)
 SELECT s.company_id, s.news_at, a.title, s.sentiment, s.score, s.mixed, s.hedged, s.relevance, s.in_headline,

@@ -20,10 +20,10 @@ steps AS (
     UNION ALL
     SELECT available_at, 4, 'version', concat_ws(', ', change_type, language, access, genre), title, version_id FROM versions
     UNION ALL
-    SELECT available_at, 5, kind, other_article_id, method || ', ' || round(100 * containment) || ' %', version_id
+    SELECT available_at, 5, kind, other_article_id, method || ', ' || round(100 * containment)::INTEGER || ' %', version_id
     FROM lake.relations WHERE article_id = article
     UNION ALL
-    SELECT available_at, 6, 'copied_by', article_id, method || ', ' || round(100 * containment) || ' %', version_id
+    SELECT available_at, 6, 'copied_by', article_id, method || ', ' || round(100 * containment)::INTEGER || ' %', version_id
     FROM lake.relations WHERE other_article_id = article AND kind = 'duplicate_of'
     UNION ALL
     SELECT available_at, 7, 'tagging', tagger || ', ' || registry,
