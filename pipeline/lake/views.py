@@ -146,6 +146,7 @@ def definitions(lake: Lake) -> str:
     mark, evolved = watermark(lake), lake.evolved()
     names = sorted(TABLES, key=lambda name: (name != "late_commits", name))
     made = [_view(name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
+    made += [_from(name, _table_files(lake, name, mark, by_name=name in evolved, since=True)) for name in names if TABLES[name].narrow]
     packs = _read(lake.root / "raw/*/*/*.parquet", by_name="bodies" in evolved)
     confirmed = f"""
         SELECT parse_path(file)[-2] AS name,
@@ -179,8 +180,16 @@ def _view(name: str, source: str) -> str:
     return f"CREATE VIEW lake.{name} AS {source if exact else _CORRECTED.format(files=source)}"
 
 
-def _table_files(lake: Lake, name: str, mark: Watermark, *, by_name: bool) -> str:
-    """A query for every row of a table: its closed months and days, then its open days, and the guard against what is deleted."""
+def _from(name: str, source: str) -> str:
+    """A macro for the rows of a narrow table from a day on: a view's filter by date opens all files of months before it."""
+    return f"CREATE MACRO lake.{name}_from(since) AS TABLE {_CORRECTED.format(files=source)} WHERE t.date >= since"
+
+
+def _table_files(lake: Lake, name: str, mark: Watermark, *, by_name: bool, since: bool = False) -> str:
+    """A query for every row of a table: its closed months and days, then its open days, and the guard against what is deleted.
+
+    `since`: of the months, only those from that of the macro's argument on.
+    """
     day, month = f"DATE '{mark.through}'", f"DATE '{mark.months_through}'"
     cold = _read(lake.root / "cold" / name / "date=*" / "data.parquet", by_name=by_name)
     if TABLES[name].snapshot:
@@ -190,8 +199,9 @@ def _table_files(lake: Lake, name: str, mark: Watermark, *, by_name: bool) -> st
         after = f" AND date > {month}" if TABLES[name].narrow else ""
         parts.insert(0, f"FROM {cold} WHERE date <= {day}{after}")
     if mark.month and TABLES[name].narrow:
+        from_month = " AND month >= strftime(since, '%Y-%m')" if since else ""
         months = _read(lake.root / "cold" / name / "month=*" / "data.parquet", by_name=by_name, key="month", kind="VARCHAR")
-        parts.insert(0, f"SELECT * EXCLUDE (month) FROM {months} WHERE month <= '{mark.month}'")
+        parts.insert(0, f"SELECT * EXCLUDE (month) FROM {months} WHERE month <= '{mark.month}'{from_month}")
     return f"FROM ({' UNION ALL BY NAME '.join(parts)}) WHERE {_guard(lake, mark, narrow=TABLES[name].narrow)}"
 
 

@@ -151,16 +151,17 @@ def test_news_is_found_under_every_name_of_a_company_newest_first_each_story_onc
 def test_what_was_replaced_or_taken_down_is_nowhere(lake: Lake) -> None:
     names = ("1", "2", "3", "4")
     add_prints(lake, *(Print(name, f"2026-11-20 0{name}:00", source=f"S{name}") for name in names))
-    add_prints(lake, Print("5", "2026-11-21 08:00", copy_of="1"), Print("6", "2026-11-21 09:00", copy_of="2"))
+    add_prints(lake, *(Print(str(name), f"2026-11-2{day} 08:00", copy_of=of) for name, day, of in [(5, 1, "1"), (6, 1, "2"), (7, 2, "1")]))
     older = Superseded(what="version", id="v_2", replaced_by="v_x", why="revised")
     retagged = Superseded(what="tagging", id="t_3", replaced_by="t_x", why="retagged")
     add(lake, moment("2026-11-22"), "read", superseded=[older, retagged])
     add(lake, moment("2026-11-22"), "forget", forgotten=[Forgotten(what="article", id="a_1", why="asked to")])
-    left = [("a_4", "a_4", None), ("a_5", "a_1", None), ("a_6", "a_6", None)]
+    left = [("a_4", "a_4", None), ("a_5", "a_1", None), ("a_6", "a_6", None), ("a_7", "a_1", "a_5")]
     assert (
         values(lake, "SELECT article_id, story_id, duplicate_of FROM company_news('2026-11-01', '2026-11-30') ORDER BY 1") == left
     )
-    assert values(lake, "SELECT day, stories FROM company_day ORDER BY day") == [(date(2026, 11, 20), 1), (date(2026, 11, 21), 2)]
+    days = [(date(2026, 11, 20), 1, 1), (date(2026, 11, 21), 2, 2), (date(2026, 11, 22), 0, 1)]
+    assert values(lake, "SELECT day, stories, articles FROM company_day ORDER BY day") == days
     assert values(lake, "SELECT article_id FROM news_for('sap') ORDER BY 1") == [("a_4",), ("a_5",), ("a_6",)]
     assert values(lake, "SELECT step, what, detail FROM why('a_1')") == [("taken down", "a_1", "asked to")]
 

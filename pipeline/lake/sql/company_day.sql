@@ -8,7 +8,7 @@
 -- column early: it closes at another time than usual
 -- column covered: the day lies in the years of which the exchange's holidays are known; outside, every weekday is taken for a session
 -- column company_id: the company
--- column stories: stories of the day: articles that are no copies, several of one story counted once
+-- column stories: stories of the day: articles that are no copies of an earlier one
 -- column articles: articles of the day, copies included
 -- column sources: publishers of these articles
 -- column score: mean score of the stories, each weighing its relevance, -1 to 1; null where the day had only copies
@@ -23,33 +23,33 @@
 -- column article_id: its article
 -- column first_at: when the first article of the day became available
 -- column last_at: when the last article of the day became available
-CREATE MACRO lake.told_by_day(mic, since, until, minutes) AS TABLE
-SELECT *, duplicate_of IS NULL AND row_number() OVER (
-    PARTITION BY company_id, day, story_id ORDER BY duplicate_of IS NOT NULL, news_at DESC, version_id) = 1 AS counts
-FROM (
-    SELECT n.*, if(mic IS NULL, (n.news_at AT TIME ZONE 'UTC')::DATE, x.session) AS day, x.exchange, x.closes_at, x.early, x.covered
-    FROM company_news(since::DATE - if(mic IS NULL, 0, 15), until::DATE + if(mic IS NULL, 0, 1)) n
-    ASOF LEFT JOIN (FROM sessions(mic, since::DATE - 15, until::DATE + 15)) x ON n.news_at < x.closes_at - to_minutes(minutes)
-)
-WHERE day BETWEEN since::DATE AND until::DATE;
-
-CREATE MACRO lake.by_day(mic, since, until, minutes) AS TABLE
-SELECT any_value(exchange) AS exchange, day, any_value(closes_at) AS closes_at, any_value(early) AS early,
-       any_value(covered) AS covered, company_id, count(*) FILTER (counts) AS stories, count(*) AS articles,
-       count(DISTINCT source) AS sources, sum(score * relevance) FILTER (counts) / nullif(sum(relevance) FILTER (counts), 0) AS score,
-       count(*) FILTER (counts AND NOT mixed AND sentiment = 1) AS positive,
-       count(*) FILTER (counts AND NOT mixed AND sentiment = 0) AS neutral,
-       count(*) FILTER (counts AND NOT mixed AND sentiment = -1) AS negative,
-       count(*) FILTER (counts AND mixed) AS mixed, count(*) FILTER (counts AND relevance >= 0.5) AS about,
-       count(*) FILTER (counts AND in_headline) AS headlines,
-       coalesce(sum(relevance) FILTER (counts), 0) AS relevance, arg_max(title, (counts, relevance, version_id)) AS title,
-       arg_max(article_id, (counts, relevance, version_id)) AS article_id, min(news_at) AS first_at, max(news_at) AS last_at
-FROM lake.told_by_day(mic, since, until, minutes) GROUP BY day, company_id;
+CREATE MACRO lake.by_company_and_day(news) AS TABLE
+SELECT day, company_id, count(*) FILTER (duplicate_of IS NULL) AS stories, count(*) AS articles, count(DISTINCT source) AS sources,
+       sum(score * relevance) FILTER (duplicate_of IS NULL) / nullif(sum(relevance) FILTER (duplicate_of IS NULL), 0) AS score,
+       count(*) FILTER (duplicate_of IS NULL AND NOT mixed AND sentiment = 1) AS positive,
+       count(*) FILTER (duplicate_of IS NULL AND NOT mixed AND sentiment = 0) AS neutral,
+       count(*) FILTER (duplicate_of IS NULL AND NOT mixed AND sentiment = -1) AS negative,
+       count(*) FILTER (duplicate_of IS NULL AND mixed) AS mixed,
+       count(*) FILTER (duplicate_of IS NULL AND relevance >= 0.5) AS about,
+       count(*) FILTER (duplicate_of IS NULL AND in_headline) AS headlines,
+       coalesce(sum(relevance) FILTER (duplicate_of IS NULL), 0) AS relevance,
+       arg_max(title, (duplicate_of IS NULL, relevance, version_id)) AS title,
+       arg_max(article_id, (duplicate_of IS NULL, relevance, version_id)) AS article_id, min(news_at) AS first_at, max(news_at) AS last_at
+FROM query_table(news) GROUP BY day, company_id;
 
 CREATE MACRO company_days(since, until) AS TABLE
-SELECT * EXCLUDE (exchange, closes_at, early, covered) FROM lake.by_day(NULL, since, until, 0);
+WITH news AS (SELECT *, (news_at AT TIME ZONE 'UTC')::DATE AS day FROM company_news(since, until))
+FROM lake.by_company_and_day('news');
 
 CREATE VIEW company_day AS FROM company_days(DATE '1970-01-03', DATE '2999-12-31');
 
+-- Between two sessions lie eleven days at most (Tokyo's golden week of 2019).
 CREATE MACRO company_day_of(mic, since := DATE '2000-01-01', until := DATE '2100-01-01', cut_off := 0) AS TABLE
-FROM lake.by_day(mic, since, until, cut_off);
+WITH closing AS (FROM sessions(mic, since::DATE - 15, until::DATE + 15)),
+news AS (
+    SELECT n.*, c.session AS day
+    FROM company_news(since::DATE - 12, until::DATE + 1) n ASOF JOIN closing c ON n.news_at < c.closes_at - to_minutes(cut_off)
+    WHERE c.session BETWEEN since::DATE AND until::DATE
+)
+SELECT c.exchange, d.day, c.closes_at, c.early, c.covered, d.* EXCLUDE (day)
+FROM lake.by_company_and_day('news') d JOIN closing c ON c.session = d.day;

@@ -4,21 +4,27 @@
 -- column company_id: the company
 -- column news_at: when the article version became available
 -- column words: the words the verdict rests on, in their order
--- column duplicate_of: the earlier article with the same text, while that still has it and stands; null for a story of its own
+-- column duplicate_of: the earlier article with the same text; where that was taken down, the first of its copies; null for a story
+-- of its own
 CREATE MACRO company_news(since, until) AS TABLE
-WITH gone AS MATERIALIZED (SELECT id FROM lake.superseded UNION ALL SELECT id FROM lake.forgotten)
+WITH gone AS MATERIALIZED (SELECT id FROM lake.superseded UNION ALL SELECT id FROM lake.forgotten),
+copies AS MATERIALIZED (
+    SELECT version_id, article_id, story_id, other_article_id, other_article_id IN (FROM gone) AS orphan, available_at
+    FROM lake.relations_from(since::DATE - 1)
+    WHERE kind = 'duplicate_of' AND date <= until::DATE + 1 AND other_version_id NOT IN (FROM gone)
+),
+heirs AS (SELECT story_id, arg_min(article_id, (available_at, article_id)) AS heir FROM copies WHERE orphan GROUP BY story_id)
 SELECT s.company_id, s.news_at, a.title, s.sentiment, s.score, s.mixed, s.hedged, s.relevance, s.in_headline,
        list_transform(s.evidence, lambda e: substr(if(e.field = 'title', a.title, a.text), e.start + 1, e."end" - e.start)) AS words,
-       a.source, a.language, a.url, a.article_id, a.version_id, coalesce(r.story_id, a.article_id) AS story_id,
-       if(r.other_article_id NOT IN (FROM gone), r.other_article_id, NULL) AS duplicate_of
-FROM lake.sentiments s
+       a.source, a.language, a.url, a.article_id, a.version_id, coalesce(c.story_id, a.article_id) AS story_id,
+       if(c.orphan, nullif(h.heir, a.article_id), c.other_article_id) AS duplicate_of
+FROM lake.sentiments_from(since::DATE - 1) s
 JOIN lake.articles a USING (version_id)
-LEFT JOIN lake.relations r
-  ON r.version_id = a.version_id AND r.kind = 'duplicate_of' AND r.date BETWEEN since::DATE - 1 AND until::DATE + 1
- AND r.other_version_id NOT IN (FROM gone)
+LEFT JOIN copies c USING (version_id)
+LEFT JOIN heirs h ON c.orphan AND h.story_id = c.story_id
 WHERE s.company_id IS NOT NULL AND a.genre IS DISTINCT FROM 'promotion'
   AND s.news_at >= since::DATE::TIMESTAMP AT TIME ZONE 'UTC' AND s.news_at < (until::DATE + 1)::TIMESTAMP AT TIME ZONE 'UTC'
-  AND s.date >= since::DATE - 1 AND a.date BETWEEN since::DATE - 1 AND until::DATE + 1
+  AND a.date BETWEEN since::DATE - 1 AND until::DATE + 1
   AND s.tagging_id NOT IN (FROM gone) AND s.version_id NOT IN (FROM gone) AND s.article_id NOT IN (FROM gone);
 
 -- The ids of the companies that are meant by an id, an ISIN, MIC:ticker or a name (also a former one; capitals do not matter).

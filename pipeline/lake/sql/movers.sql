@@ -18,11 +18,10 @@
 -- column article_id: its article
 CREATE MACRO movers(on_day) AS TABLE
 WITH by_day AS (
-    SELECT company_id, day, any_value(day = on_day::DATE) AS today, count(*) AS n, sum(relevance) AS w, sum(relevance ^ 2) AS w2,
-           sum(relevance * score) AS ws, sum(relevance * score ^ 2) AS ws2, arg_max(title, (relevance, version_id)) AS title,
-           arg_max(article_id, (relevance, version_id)) AS article_id
-    FROM lake.told_by_day(NULL, on_day::DATE - 28, on_day::DATE, 0) WHERE counts AND relevance >= 0.5
-    GROUP BY company_id, day
+    SELECT company_id, (news_at AT TIME ZONE 'UTC')::DATE AS day, any_value(day = on_day::DATE) AS today, count(*) AS n,
+           sum(relevance) AS w, sum(relevance ^ 2) AS w2, sum(relevance * score) AS ws, sum(relevance * score ^ 2) AS ws2,
+           arg_max(title, (relevance, version_id)) AS title, arg_max(article_id, (relevance, version_id)) AS article_id
+    FROM company_news(on_day::DATE - 28, on_day::DATE) WHERE duplicate_of IS NULL AND relevance >= 0.5 GROUP BY company_id, day
 ),
 known AS (SELECT count(DISTINCT day) AS days FROM by_day WHERE NOT today),
 compared AS (
@@ -40,6 +39,7 @@ SELECT on_day::DATE AS day, company_id, c.name, stories::BIGINT AS stories, usua
        if(days >= 7, (stories - usual) / sqrt(greatest(spread, usual, 1)), NULL) AS volume_z, score, usual_score,
        if(days >= 7 AND before >= 5, (score - usual_score) / sqrt(greatest(score_spread, 0.25) * one_over_n), NULL) AS score_z,
        before::BIGINT AS stories_before, days AS days_before, title, article_id
-FROM compared LEFT JOIN companies c USING (company_id)
+FROM compared
+LEFT JOIN (SELECT company_id, arg_max(name, (available_at, batch_id)) AS name FROM lake.companies GROUP BY company_id) c USING (company_id)
 WHERE stories > 0 OR volume_z <= -2
 ORDER BY greatest(abs(coalesce(volume_z, 0)), abs(coalesce(score_z, 0))) DESC, stories DESC, company_id;
