@@ -1,4 +1,4 @@
-"""Questions of an analyst to a year of 1 M articles, against the same questions to one sorted Parquet file; and to 10 M.
+"""Questions of an analyst to a year of 1 M articles, against the same questions to one sorted Parquet file; and to ten such years.
 
 `flat.parquet` is what one would keep without a lake: a row for every article and company with the article's own columns, sorted by
 time; `articles.parquet` every article with its text, sorted by time; `visits.parquet` every visit, sorted by time. All are written by
@@ -135,7 +135,7 @@ def measure(options: Options) -> Table:
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory())) if options.tiny else PLACE
         small = Year((place / "1m").resolve(), 2000 if options.tiny else 1_000_000, 50 if options.tiny else 365)
-        large = Year((place / "10m").resolve(), 4000 if options.tiny else 10_000_000, small.days, text=False)
+        large = Year((place / "10m").resolve(), 4000 if options.tiny else 10_000_000, 2 * small.days if options.tiny else 3650, text=False)
         files = small.root.with_name("files")
         # in a process of its own: the memory of those who ask is to be theirs
         making = multiprocessing.get_context("spawn").Process(target=made, args=(small, large, files))

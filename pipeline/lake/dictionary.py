@@ -51,11 +51,9 @@ class Described:
 def meanings() -> dict[str, str]:
     """What each table, view and macro is, by name; of those in sql/ the comment without its lines on columns."""
     found = {f"lake.{name}": _sentence(table.row.__doc__) for name, table in TABLES.items()}
+    found |= {f"lake.{name}_from": f"As lake.{name}, from a day on; no month before it is read." for name in TABLES}
     found |= {"lake.bodies": _sentence(Body.__doc__)} | {f"lake.{name}": text for name, (text, _) in _OWN.items()}
-    for name, comment in _commented():
-        lines = [line for line in comment.splitlines() if not _COLUMN.fullmatch(line)]
-        found[name] = " ".join(line.removeprefix("--").strip() for line in lines)
-    return found
+    return found | {name: _told(comment)[""] for name, comment in _commented()}
 
 
 @cache
@@ -69,7 +67,8 @@ def columns_of_tables() -> dict[str, dict[str, str]]:
 def columns_of_views() -> dict[str, dict[str, str]]:
     """What the comments in sql/ say of columns, by view or macro."""
     own = {f"lake.{name}": columns for name, (_, columns) in _OWN.items()}
-    return own | {name: dict(_COLUMN.findall(comment)) for name, comment in _commented()}
+    told = {name: _told(comment) for name, comment in _commented()}
+    return own | {name: {column: text for column, text in columns.items() if column} for name, columns in told.items()}
 
 
 def fingerprint() -> str:
@@ -123,6 +122,16 @@ def _shared(column: str) -> str:
     """What a column of this name means in every table that has it; empty where tables differ."""
     found = {columns[column] for columns in columns_of_tables().values() if column in columns}
     return found.pop() if len(found) == 1 else ""
+
+
+def _told(comment: str) -> dict[str, str]:
+    """What a comment says of the whole (under "") and of each column; a line without a column goes on with what was said last."""
+    found, column = {"": ""}, ""
+    for line in comment.splitlines():
+        if begins := _COLUMN.fullmatch(line):
+            column, line = begins[1], begins[2]  # noqa: PLW2901
+        found[column] = f"{found.get(column, '')} {line.removeprefix('--').strip()}".strip()
+    return found
 
 
 def _commented() -> Iterator[tuple[str, str]]:

@@ -7,6 +7,6 @@ SELECT a.*, CASE WHEN r.other_article_id NOT IN (SELECT id FROM lake.forgotten) 
        coalesce(r.story_id, a.article_id) AS story_id
 FROM lake.articles a
 LEFT JOIN lake.relations r
-  ON r.version_id = a.version_id AND r.kind = 'duplicate_of' AND r.other_version_id NOT IN (SELECT id FROM lake.superseded)
+  ON r.version_id = a.version_id AND r.date = a.date AND r.kind = 'duplicate_of' AND r.other_version_id NOT IN (SELECT id FROM lake.superseded)
 WHERE a.version_id NOT IN (SELECT id FROM lake.superseded)
   AND a.article_id NOT IN (SELECT id FROM lake.forgotten);
