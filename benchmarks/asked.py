@@ -1,8 +1,8 @@
-"""Questions of an analyst to a year of 1 M articles, against the same questions to one sorted Parquet file; and to ten such years.
+"""Questions of an analyst to a year of 1 M articles, against the same ones to one sorted Parquet file; and to ten such years.
 
-`flat.parquet` is what one would keep without a lake: a row for every article and company with the article's own columns, sorted by
-time; `articles.parquet` every article with its text, sorted by time; `visits.parquet` every visit, sorted by time. All are written by
-DuckDB as it comes, zstd. Both sides are asked by one connection each that has been open before, five times in turn, wall time.
+The one file, `news.parquet`, is what one would keep without a lake: a row for every article with its text and a list of its companies
+with what is said of each, sorted by time, zstd, in row groups of DuckDB's usual size; `visits.parquet` holds every visit, sorted by
+time. Both sides are asked by one connection each that has been open before, five times in turn, wall time.
 """
 
 import multiprocessing
@@ -47,28 +47,26 @@ class Question:
     ms: float | None = None
 
 
-def _week(news: str) -> str:
-    return f"""
-        SELECT news_at, title, score, relevance, source, url FROM {news}
-        WHERE company_id = '{COMPANY}' AND genre IS DISTINCT FROM 'promotion' AND duplicate_of IS NULL
-          AND news_at >= {WEEK[0]}::TIMESTAMP AT TIME ZONE 'UTC' AND news_at < ({WEEK[1]} + 1)::TIMESTAMP AT TIME ZONE 'UTC'
-        ORDER BY news_at DESC"""
+_NAMED = "(SELECT *, unnest(companies, max_depth := 2) FROM 'news.parquet' WHERE {})"
+_SINCE = "available_at >= {}::TIMESTAMP AT TIME ZONE 'UTC' AND available_at < ({} + 1)::TIMESTAMP AT TIME ZONE 'UTC'"
+_COUNTS = "genre IS DISTINCT FROM 'promotion' AND duplicate_of IS NULL AND " + _SINCE
 
+_WEEK_OF_FILE = f"""
+    SELECT available_at, title, score, relevance, source, url FROM {_NAMED.format(_COUNTS.format(*WEEK))}
+    WHERE company_id = '{COMPANY}' ORDER BY available_at DESC"""
 
 _MOVERS_OF_FILE = f"""
     WITH days AS (
-        SELECT company_id, (news_at AT TIME ZONE 'UTC')::DATE AS day, count(DISTINCT story_id) AS n,
+        SELECT company_id, (available_at AT TIME ZONE 'UTC')::DATE AS day, count(DISTINCT story_id) AS n,
                sum(score * relevance) / sum(relevance) AS score, arg_max(title, relevance) AS title
-        FROM 'flat.parquet'
-        WHERE genre IS DISTINCT FROM 'promotion' AND duplicate_of IS NULL
-          AND news_at >= (DATE '{DAY}' - 28)::TIMESTAMP AT TIME ZONE 'UTC' AND news_at < (DATE '{DAY}' + 1)::TIMESTAMP AT TIME ZONE 'UTC'
-        GROUP BY ALL)
+        FROM {_NAMED.format(_COUNTS.format(f"(DATE '{DAY}' - 28)", f"DATE '{DAY}'"))} GROUP BY ALL)
     SELECT company_id, sum(n) FILTER (day = DATE '{DAY}') AS today, avg(n) FILTER (day < DATE '{DAY}') AS usual,
            stddev(n) FILTER (day < DATE '{DAY}') AS spread, avg(score) FILTER (day < DATE '{DAY}') AS usual_score,
            any_value(title) FILTER (day = DATE '{DAY}') AS title
     FROM days GROUP BY company_id HAVING today > 0 ORDER BY abs(today - usual) / greatest(spread, 1) DESC"""
 
-_YEAR = "SELECT date_trunc('month', news_at) AS month, count(*), avg(score) FROM {} WHERE company_id = '{}' GROUP BY 1 ORDER BY 1"
+_YEAR = "SELECT date_trunc('month', {}) AS month, count(*), avg(score) FROM {} WHERE company_id = '{}' GROUP BY 1 ORDER BY 1"
+_YEAR_OF_LAKE = _YEAR.format("news_at", "{}", COMPANY)
 
 
 def questions(con: duckdb.DuckDBPyConnection) -> list[Question]:
@@ -76,18 +74,18 @@ def questions(con: duckdb.DuckDBPyConnection) -> list[Question]:
     found = con.execute(f"SELECT article_id FROM lake.articles WHERE date = DATE '{DAY}' ORDER BY 1 LIMIT 1").fetchone()
     article = found[0] if found else ""
     return [
-        Question("a company's week", f"FROM news_for('{COMPANY}', {WEEK[0]}, {WEEK[1]})", _week("'flat.parquet'"), 2.0, 50),
+        Question("a company's week", f"FROM news_for('{COMPANY}', {WEEK[0]}, {WEEK[1]})", _WEEK_OF_FILE, 2.0, 50),
         Question("movers of a day", f"FROM movers(DATE '{DAY}')", _MOVERS_OF_FILE, 2.0, 50),
         Question(
             "an article by id and date",
             f"SELECT title, text FROM articles WHERE article_id = '{article}' AND date = DATE '{DAY}'",
-            f"SELECT title, text FROM 'articles.parquet' WHERE article_id = '{article}' AND date = DATE '{DAY}'", 2.0, 50,
+            f"SELECT title, text FROM 'news.parquet' WHERE article_id = '{article}' AND date = DATE '{DAY}'", 2.0, 50,
         ),
         Question(
             "the last visits of all feeds", "FROM feeds",
             "FROM 'visits.parquet' QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY visited_at DESC) = 1", 2.0, 50,
         ),
-        Question("a company's year of sentiment", _YEAR.format("sentiments", COMPANY), _YEAR.format("'flat.parquet'", COMPANY), 0.2),
+        Question("a company's year of sentiment", _YEAR_OF_LAKE.format("sentiments"), _YEAR.format("available_at", _NAMED.format("true"), COMPANY), 0.2),
     ]  # fmt: skip
 
 
@@ -98,17 +96,18 @@ def made(small: Year, large: Year, files: Path) -> None:
     if (files / "made.json").exists() and (files / "made.json").read_text() == (small.root / "made.json").read_text():
         return
     files.mkdir(parents=True, exist_ok=True)
-    flat = """SELECT s.* EXCLUDE (date), a.title, a.url, a.source, a.genre, a.story_id, a.duplicate_of, a.language
-              FROM sentiments s JOIN articles a USING (version_id) WHERE s.company_id IS NOT NULL ORDER BY s.news_at"""
+    told = """
+        SELECT a.*, companies FROM articles a LEFT JOIN (
+            SELECT version_id, list({'company_id': company_id, 'score': score, 'relevance': relevance, 'sentiment': sentiment,
+                                     'mixed': mixed, 'in_headline': in_headline}) AS companies
+            FROM sentiments WHERE company_id IS NOT NULL AND date = $day GROUP BY version_id) USING (version_id)
+        WHERE a.date = $day ORDER BY available_at"""
     with connect(small.root) as con:
-        con.execute(f"COPY ({flat}) TO '{files}/flat.parquet' (COMPRESSION zstd)")
         # day after day, as sorting a year of texts at once takes more memory than there may be
-        texts = (
-            con.execute(f"FROM articles WHERE date = DATE '{day}' ORDER BY available_at").to_arrow_table()
-            for day in small.each_day
-        )
-        with pq.ParquetWriter(files / "articles.parquet", (first := next(texts)).schema, compression="zstd") as out:
-            every = chain([first], texts)
+        days = (con.sql(told, params={"day": day}).to_arrow_table() for day in small.each_day)
+        first = next(days)
+        with pq.ParquetWriter(files / "news.parquet", first.schema, compression="zstd") as out:
+            every = chain([first], days)
             while group := list(islice(every, 44)):  # days that make a row group of DuckDB's usual size
                 out.write_table(pa.concat_tables(group), row_group_size=122_880)
         con.execute(f"COPY (FROM lake.visits ORDER BY visited_at) TO '{files}/visits.parquet' (COMPRESSION zstd)")
@@ -135,7 +134,9 @@ def measure(options: Options) -> Table:
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory())) if options.tiny else PLACE
         small = Year((place / "1m").resolve(), 2000 if options.tiny else 1_000_000, 50 if options.tiny else 365)
-        large = Year((place / "10m").resolve(), 4000 if options.tiny else 10_000_000, 2 * small.days if options.tiny else 3650, text=False)
+        large = Year(
+            (place / "10m").resolve(), 4000 if options.tiny else 10_000_000, 2 * small.days if options.tiny else 3650, text=False
+        )
         files = small.root.with_name("files")
         # in a process of its own: the memory of those who ask is to be theirs
         making = multiprocessing.get_context("spawn").Process(target=made, args=(small, large, files))
@@ -163,7 +164,7 @@ def _lines(
                 lines.append(Line(what="  of 10 M, against 1 M", figure=tenfold, unit="ms", peer=ours, limit=1.3))
     at = f"TIMESTAMPTZ '{LAST} 12:00:00+00'"
     for what, query in (
-        ("a company's year as of a moment, against the view", _YEAR.format("{}", COMPANY)),
+        ("a company's year as of a moment, against the view", _YEAR_OF_LAKE),
         (
             "a company's week as of a moment, against the view",
             f"SELECT * FROM {{}} WHERE company_id = '{COMPANY}' AND date BETWEEN {WEEK[0]} AND {WEEK[1]}",

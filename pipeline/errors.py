@@ -9,6 +9,7 @@ NewsmillError
 │   ├── DayClosed      the day of a batch is closed
 │   ├── TakenDown      something was taken down while a batch was decided
 │   └── LossError      what came in is not what went out
+├── QueryStopped       a stranger's SQL passed a limit
 └── WorkerError        a parser in a worker process gave no answer
     ├── WorkerKilled   it passed its limit and was ended
     └── WorkerFailed   it met a case it cannot handle
@@ -49,6 +50,10 @@ class TakenDown(LakeError):
 
 class LossError(LakeError):
     """What came in does not equal the outcomes; the message names what is missing."""
+
+
+class QueryStopped(NewsmillError):
+    """A stranger's SQL passed a limit of time, memory or size, or ended its process."""
 
 
 class WorkerError(NewsmillError):

@@ -146,7 +146,9 @@ def definitions(lake: Lake) -> str:
     mark, evolved = watermark(lake), lake.evolved()
     names = sorted(TABLES, key=lambda name: (name != "late_commits", name))
     made = [_view(name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
-    made += [_from(name, _table_files(lake, name, mark, by_name=name in evolved, since=True)) for name in names if TABLES[name].narrow]
+    made += [
+        _from(name, _table_files(lake, name, mark, by_name=name in evolved, since=True)) for name in names if TABLES[name].narrow
+    ]
     packs = _read(lake.root / "raw/*/*/*.parquet", by_name="bodies" in evolved)
     confirmed = f"""
         SELECT parse_path(file)[-2] AS name,

@@ -151,7 +151,10 @@ def test_news_is_found_under_every_name_of_a_company_newest_first_each_story_onc
 def test_what_was_replaced_or_taken_down_is_nowhere(lake: Lake) -> None:
     names = ("1", "2", "3", "4")
     add_prints(lake, *(Print(name, f"2026-11-20 0{name}:00", source=f"S{name}") for name in names))
-    add_prints(lake, *(Print(str(name), f"2026-11-2{day} 08:00", copy_of=of) for name, day, of in [(5, 1, "1"), (6, 1, "2"), (7, 2, "1")]))
+    add_prints(
+        lake,
+        *(Print(str(name), f"2026-11-2{day} 08:00", copy_of=of) for name, day, of in [(5, 1, "1"), (6, 1, "2"), (7, 2, "1")]),
+    )
     older = Superseded(what="version", id="v_2", replaced_by="v_x", why="revised")
     retagged = Superseded(what="tagging", id="t_3", replaced_by="t_x", why="retagged")
     add(lake, moment("2026-11-22"), "read", superseded=[older, retagged])
