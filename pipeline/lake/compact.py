@@ -80,9 +80,7 @@ class Compactor:
         """The file of a table, of a query's rows."""
         path = self.aside / f"{table}.parquet"
         order = ", ".join(TABLES[table].sorted_by)
-        # a query over years opens the footers of many months, and what they say of each row group takes longest
-        group = 100_000 if TABLES[table].narrow else 20_000
-        how = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE {group}, KV_METADATA {_said(table)}"
+        how = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 20000, KV_METADATA {_said(table)}"
         done = self.con.cursor().execute(f"COPY (SELECT * FROM ({query}) ORDER BY {order}) TO {_quoted(path)} ({how})").fetchone()
         rows = int(done[0]) if done else 0
         if said is not None and rows != said:
