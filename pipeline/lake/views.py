@@ -31,7 +31,19 @@ from schemas.columns import UTC_MICROS
 
 #: In this order: a later one may build on an earlier one.
 VIEWS = (
-    *("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes", "as_of"),
+    *(
+        "to_do",
+        "feeds",
+        "articles",
+        "mentions",
+        "sentiments",
+        "evidence",
+        "companies",
+        "outcomes",
+        "as_of",
+        "stories",
+        "backtest",
+    ),
     *("calendars", "sessions", "company_news", "company_day", "movers", "feed_status", "why"),
 )
 

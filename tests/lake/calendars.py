@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-EXCHANGES = "XETR XFRA XWBO XSWX XLON XPAR XAMS XMIL XMAD XNYS XNAS XTKS XHKG".split()
+EXCHANGES = ["XETR", "XFRA", "XWBO", "XSWX", "XLON", "XPAR", "XAMS", "XMIL", "XMAD", "XNYS", "XNAS", "XTKS", "XHKG"]
 FIRST, LAST = date(2015, 1, 1), date(2027, 12, 31)
 SHIPPED = Path(__file__).parents[2] / "pipeline/lake/sql/calendars.sql"
 
