@@ -157,8 +157,8 @@ def test_what_was_replaced_or_taken_down_is_nowhere(lake: Lake) -> None:
     )
     older = Superseded(what="version", id="v_2", replaced_by="v_x", why="revised")
     retagged = Superseded(what="tagging", id="t_3", replaced_by="t_x", why="retagged")
-    add(lake, moment("2026-11-22"), "read", superseded=[older, retagged])
-    add(lake, moment("2026-11-22"), "forget", forgotten=[Forgotten(what="article", id="a_1", why="asked to")])
+    add(lake, moment("2026-11-23"), "read", superseded=[older, retagged])
+    add(lake, moment("2026-11-23"), "forget", forgotten=[Forgotten(what="article", id="a_1", why="asked to")])
     left = [("a_4", "a_4", None), ("a_5", "a_1", None), ("a_6", "a_6", None), ("a_7", "a_1", "a_5")]
     assert (
         values(lake, "SELECT article_id, story_id, duplicate_of FROM company_news('2026-11-01', '2026-11-30') ORDER BY 1") == left

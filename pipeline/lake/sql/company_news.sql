@@ -25,7 +25,7 @@ LEFT JOIN heirs h ON c.orphan AND h.story_id = c.story_id
 WHERE s.company_id IS NOT NULL AND a.genre IS DISTINCT FROM 'promotion'
   AND s.news_at >= since::DATE::TIMESTAMP AT TIME ZONE 'UTC' AND s.news_at < (until::DATE + 1)::TIMESTAMP AT TIME ZONE 'UTC'
   AND a.date BETWEEN since::DATE - 1 AND until::DATE + 1
-  AND s.tagging_id NOT IN (FROM gone) AND s.version_id NOT IN (FROM gone) AND s.article_id NOT IN (FROM gone);
+  AND s.tagging_id NOT IN (FROM gone) AND a.version_id NOT IN (FROM gone) AND a.article_id NOT IN (FROM gone);
 
 -- The ids of the companies that are meant by an id, an ISIN, MIC:ticker or a name (also a former one; capitals do not matter).
 CREATE MACRO company_ids(company) AS TABLE

@@ -18,10 +18,13 @@
 -- column article_id: its article
 CREATE MACRO movers(on_day) AS TABLE
 WITH by_day AS (
-    SELECT company_id, (news_at AT TIME ZONE 'UTC')::DATE AS day, any_value(day = on_day::DATE) AS today, count(*) AS n,
-           sum(relevance) AS w, sum(relevance ^ 2) AS w2, sum(relevance * score) AS ws, sum(relevance * score ^ 2) AS ws2,
-           arg_max(title, (relevance, version_id)) AS title, arg_max(article_id, (relevance, version_id)) AS article_id
-    FROM company_news(on_day::DATE - 28, on_day::DATE) WHERE duplicate_of IS NULL AND relevance >= 0.5 GROUP BY company_id, day
+    SELECT company_id, day, today, count(*) AS n, sum(relevance) AS w,
+           sum(relevance ^ 2) AS w2, sum(relevance * score) AS ws, sum(relevance * score ^ 2) AS ws2,
+           arg_max(title, (relevance, version_id)) FILTER (today) AS title,
+           arg_max(article_id, (relevance, version_id)) FILTER (today) AS article_id
+    FROM (SELECT *, (news_at AT TIME ZONE 'UTC')::DATE AS day, day = on_day::DATE AS today
+          FROM company_news(on_day::DATE - 28, on_day::DATE))
+    WHERE duplicate_of IS NULL AND relevance >= 0.5 GROUP BY company_id, day, today
 ),
 known AS (SELECT count(DISTINCT day) AS days FROM by_day WHERE NOT today),
 compared AS (
@@ -32,7 +35,7 @@ compared AS (
            sum(ws) FILTER (NOT today) / nullif(sum(w) FILTER (NOT today), 0) AS usual_score,
            sum(ws2) FILTER (NOT today) / nullif(sum(w) FILTER (NOT today), 0) - usual_score ^ 2 AS score_spread,
            sum(w2) FILTER (today) / nullif(sum(w) FILTER (today), 0) ^ 2 AS one_over_n,
-           any_value(title) FILTER (today) AS title, any_value(article_id) FILTER (today) AS article_id
+           any_value(title) AS title, any_value(article_id) AS article_id
     FROM by_day CROSS JOIN known GROUP BY company_id
 )
 SELECT on_day::DATE AS day, company_id, c.name, stories::BIGINT AS stories, usual AS usual_stories,
