@@ -11,10 +11,11 @@ from pipeline.lake import connect
 from tests.test_command_line import newsmill
 
 TEXT = (Path(__file__).parents[1] / "docs/how-to/query.md").read_text()
+BACKTEST = re.findall(r"```sql\n(.*?)```", (Path(__file__).parents[1] / "docs/how-to/backtest.md").read_text(), re.DOTALL)
 QUESTIONS = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=[" ".join(q.split())[:50] for q in QUESTIONS])
+@pytest.mark.parametrize("question", QUESTIONS + BACKTEST, ids=[" ".join(q.split())[:50] for q in QUESTIONS + BACKTEST])
 def test_every_question_has_an_answer(question: str, wire_run: Path) -> None:
     with connect(wire_run / "lake") as con:
         assert con.sql(question).fetchall()
