@@ -1,8 +1,8 @@
 """Questions of an analyst to a year of 1 M articles, against the same ones to one sorted Parquet file; and to ten such years.
 
-The one file, `news.parquet`, is what one would keep without a lake: a row for every article with its text and a list of its companies
-with what is said of each, sorted by time, zstd, in row groups of DuckDB's usual size; `visits.parquet` holds every visit, sorted by
-time. Both sides are asked by one connection each that has been open before, five times in turn, wall time.
+The one file, `news.parquet`, is what one would keep without a lake: a row for every article with its text and a list of its
+companies with what is said of each, sorted by time, zstd, in row groups of DuckDB's usual size; `visits.parquet` has every visit,
+sorted by time. Both sides are asked by one connection each that has been open before, five times in turn, wall time.
 """
 
 import multiprocessing
@@ -85,7 +85,8 @@ def questions(con: duckdb.DuckDBPyConnection) -> list[Question]:
             "the last visits of all feeds", "FROM feeds",
             "FROM 'visits.parquet' QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY visited_at DESC) = 1", 2.0, 50,
         ),
-        Question("a company's year of sentiment", _YEAR_OF_LAKE.format("sentiments"), _YEAR.format("available_at", _NAMED.format("true"), COMPANY), 0.2),
+        Question("a company's year of sentiment", _YEAR_OF_LAKE.format("sentiments"),
+                 _YEAR.format("available_at", _NAMED.format("true"), COMPANY), 0.2),
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""SQL of strangers: what the hostile statements of tests/untrusted/ changed, learnt and outstayed; what confining a question costs."""
+"""SQL of strangers: what hostile statements (tests/untrusted/) changed, learnt and outstayed; what confining a question costs."""
 
 import tempfile
 from datetime import date
@@ -24,7 +24,7 @@ def measure(options: Options) -> Table:
                 con.execute(question).fetchall()
 
         return Table(
-            title=f"{told.statements} hostile statements, limit 3 s each; one question asked with and without a process of its own",
+            title=f"{told.statements} hostile statements, limit 3 s each; one question with and without a process of its own",
             against="plainly",
             lines=[
                 Line(what="changed", figure=len(told.changed), unit="", limit=0),

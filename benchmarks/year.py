@@ -1,9 +1,9 @@
 """A closed year of a large lake, made up in bulk: what the closer would have left, but for the records of what it took.
 
-Articles lie in files of a day, the narrow tables in files of a month, sorted and cut by the house's own compactor; the last day is
-hot, in eight batches. One article in five repeats the text of another, one in fifty has been replaced, one in ten is promotion. An
-article names one or two of 2,339 companies, few of them very often. Without text there are only the tables that questions of days
-and weeks read.
+Articles lie in files of a day, the narrow tables in files of a month, sorted and cut by the house's own compactor; the last day
+is hot, in eight batches. One article in five repeats the text of another, one in fifty has been replaced, one in ten is an ad.
+An article names one or two of 2,339 companies, few of them very often. Without text there are only the tables that questions of
+days and weeks read.
 """
 
 import json
@@ -40,7 +40,8 @@ CREATE MACRO original(n) AS CASE WHEN n % 5 = 4 THEN n - 1 ELSE n END;
 """
 #: Sentences of which texts are made; a literal, as a variable would be one connection's alone.
 _POOL = "[" + ", ".join(f"'{made_up.text(24)}'" for _ in range(SENTENCES)) + "]"
-_TEXT = f"array_to_string(list_transform(range({A_TEXT}), lambda i: {_POOL}[1 + (hash({{n}}, i) % {SENTENCES})::INT] || i + {{n}}), chr(10))"
+_SENTENCE = f"{_POOL}[1 + (hash({{n}}, i) % {SENTENCES})::INT] || i + {{n}}"
+_TEXT = f"array_to_string(list_transform(range({A_TEXT}), lambda i: {_SENTENCE}), chr(10))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,19 +191,20 @@ def _of_table(table: str, low: int, high: int, past: int, *, text: bool) -> tupl
     article = {name: f"made_id('{letter}', n)" for name, letter in (("article_id", "a"), ("version_id", "v"), ("entry_id", "e"))}
     article |= {"revision": "made_id('r', n)", "tagging_id": "made_id('t', n)"}
     url = "'https://www.publisher-' || n % 50 || '.example/wirtschaft/artikel-' || made_id('x', n)"
-    title = "'Company ' || original(n) % 3000 || ' meldet das Ergebnis des Quartals und hebt die Prognose ' || md5('t' || original(n))"
+    title = "'Company ' || original(n) % 3000 || ' meldet Zahlen und hebt die Prognose ' || md5('t' || original(n))"
     several = f"SELECT n, slot, unnest(range(1, {{most}})) AS k FROM ({numbers})"
     of: dict[str, tuple[str, dict[str, str]]] = {
         "visits": (
             f"SELECT range % {FEEDS} AS n, range // {FEEDS} AS slot FROM range({FEEDS * BATCHES})",
-            {"visit_id": f"made_id('f', n || '-' || slot || '-{past}')", "outcome": "'parsed'", "url": "'https://feeds.example/' || n",
+            {"visit_id": f"made_id('f', n || '-' || slot || '-{past}')", "outcome": "'parsed'", "url": "'https://f.example'",
              "next_due_at": f"TIMESTAMPTZ '{LAST} 23:00:00+00'", "entries_seen": "30", "status": "200"},
         ),
         "entries": (
             numbers,
-            article | {"title": title, "url": url, "number": "1", "wording": "made_id('w', n)", "key": url, "visit_id": "made_id('f', n)"},
+            article | {"title": title, "url": url, "number": "1", "wording": "made_id('w', n)", "key": url,
+                       "visit_id": "made_id('f', n)"},
         ),
-        "pages": (numbers, {"page_id": "made_id('p', n)", "url": url, "host": "'www.publisher-' || n % 50 || '.example'"} | article),
+        "pages": (numbers, {"page_id": "made_id('p', n)", "url": url, "host": "'publisher-' || n % 50"} | article),
         "articles": (
             numbers,
             {"title": title, "url": url, "text": _TEXT.replace("{n}", "original(n)") if text else "''", "extractor": "'x'",
@@ -218,7 +220,8 @@ def _of_table(table: str, low: int, high: int, past: int, *, text: bool) -> tupl
         "taggings": (numbers, {"tagger": "'rules-3'", "registry": "'1'", "mentions": "3", "companies": "1"} | article),
         "mentions": (
             several.format(most=4),
-            {"company_id": "firm(n, 1 + k % 2)", "name": "firm(n, 1 + k % 2)", "field": "if(k = 1, 'title', 'text')", "start": "k * 40",
+            {"company_id": "firm(n, 1 + k % 2)", "name": "firm(n, 1 + k % 2)", "field": "if(k = 1, 'title', 'text')",
+             "start": "k * 40",
              "end": "k * 40 + 12", "surface": "firm(n, 1 + k % 2)", "link_score": "1", "alias_kind": "'name'"} | article,
         ),
         "sentiments": (
@@ -226,12 +229,14 @@ def _of_table(table: str, low: int, high: int, past: int, *, text: bool) -> tupl
             f"FROM (SELECT n, slot, unnest(range(2 + n % 2)) AS k FROM ({numbers}))",
             {"company_id": "if(k = 0, NULL, firm(n, k))", "score": "round(2 * u(n, 'score' || k) - 1, 3)",
              "sentiment": "(hash(n, k, 's') % 3)::INT - 1", "p_negative": "0.25", "p_neutral": "0.5", "p_positive": "0.25",
-             "relevance": "1.0 / greatest(k, 1)", "in_headline": "k = 1", 'evidence': "[{'field': 'text', 'start': 40, 'end': 52}]"} | article,
+             "relevance": "1.0 / greatest(k, 1)", "in_headline": "k = 1",
+             "evidence": "[{'field': 'text', 'start': 40, 'end': 52}]"} | article,
         ),
-        "outcomes": (numbers, {"code": "'article'", "kept": "true", "final": "true", "attempt": "1", "title": title, "url": url} | article),
+        "outcomes": (numbers, {"code": "'article'", "kept": "true", "final": "true", "attempt": "1", "title": title} | article),
         "superseded": (f"FROM ({numbers}) WHERE {_SUPERSEDED}", {"id": "made_id('v', n)", "kind": "'version'"} | article),
         "companies": (
-            f"SELECT range + 1 AS n, 0 AS slot FROM range({COMPANIES}) WHERE {past} % 30 = 0 AND ({past} = 0 OR range % 100 = {past} // 30)",
+            f"SELECT range + 1 AS n, 0 AS slot FROM range({COMPANIES}) "
+            f"WHERE {past} % 30 = 0 AND ({past} = 0 OR range % 100 = {past} // 30)",
             {"company_id": "'company-' || n", "name": "'Company ' || n", "record_id": f"'c_' || n || '-{past}'"},
         ),
     }  # fmt: skip

@@ -144,8 +144,8 @@ def sql(  # noqa: PLR0913, PLR0917 - what may be said to a command
 
     Example: `newsmill sql "select code, count(*) from outcomes group by 1"`
 
-    Views: articles, stories, mentions, sentiments, evidence, company_day, companies, outcomes, feed_status; every row ever written in
-    schema lake. docs/data-dictionary.md describes them.
+    Views: articles, stories, mentions, sentiments, evidence, company_day, companies, outcomes, feed_status, …; every row ever
+    written in schema lake. docs/data-dictionary.md describes them.
 
     SQL that somebody else wrote: `newsmill sql --safe "from articles limit 5"`, in a process that can do nothing else (Linux).
 

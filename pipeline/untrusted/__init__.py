@@ -1,8 +1,8 @@
 """SQL of strangers: one statement, in a process that can read the lake's files and do nothing else, and that ends in time.
 
-DuckDB cannot be made read-only by its settings: COPY writes wherever it may read, also hidden in an EXPLAIN ANALYZE or a WITH. So the
-child gives up its rights before it looks at the statement: with Landlock it can open no file but the lake's, these only to read, and no
-connection; it has an empty environment, and limits of memory and of file size. From outside it is killed at its time.
+DuckDB cannot be made read-only by its settings: COPY writes wherever it may read, also hidden in an EXPLAIN ANALYZE or a WITH. So
+the child gives up its rights before it looks at the statement: with Landlock it can open no file but the lake's, these only to
+read, and no connection; it has an empty environment, limits of memory and of file size. It is killed from outside at its time.
 """
 
 import json

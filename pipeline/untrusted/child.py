@@ -64,7 +64,8 @@ def _opened(root: Path, asked: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     con.execute(f"""
         SET allowed_directories = [{", ".join(f"'{_escaped(root / name)}/'" for name in READABLE[:3])}];
         SET allowed_paths = [{", ".join(f"'{_escaped(root / name)}'" for name in READABLE[3:])}];
-        SET temp_directory = ''; SET memory_limit = '{asked["memory_mb"]}MB'; SET max_execution_time = {int(asked["seconds"] * 1000)};
+        SET temp_directory = ''; SET memory_limit = '{asked["memory_mb"]}MB';
+        SET max_execution_time = {int(asked["seconds"] * 1000)};
         SET allow_community_extensions = false; SET allow_unsigned_extensions = false;
         SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
         SET allowed_configs = ['TimeZone']; SET enable_external_access = false; SET lock_configuration = true;

@@ -1,4 +1,4 @@
-"""A lake that lives: news, corrections, copies, new judgements, new records of companies, takedown, days and months that close."""
+"""A lake that lives: news, corrections, copies, new judgements, new names of companies, takedown, days and months that close."""
 
 import random
 import time
@@ -45,7 +45,8 @@ class Living:
     def live(self) -> None:
         """One step: something of what happens to a lake."""
         happens: list[tuple[Callable[[], None], int]] = [
-            (self.tell, 5), (self.correct, 4), (self.copy, 3), (self.judge_again, 4), (self.rename, 2), (self.forget, 1), (self.pass_time, 3),
+            (self.tell, 5), (self.correct, 4), (self.copy, 3), (self.judge_again, 4), (self.rename, 2), (self.forget, 1),
+            (self.pass_time, 3),
         ]  # fmt: skip
         (act,) = self.dice.choices([act for act, _ in happens], [weight for _, weight in happens])
         if self.standing or act in (self.tell, self.rename):
@@ -101,7 +102,8 @@ class Living:
         if repeats:
             other = self.versions[repeats]
             more["relations"] = [
-                Relation(version_id=version, article_id=article, other_version_id=other, other_article_id=repeats, kind="duplicate_of",
+                Relation(version_id=version, article_id=article, other_version_id=other, other_article_id=repeats,
+                         kind="duplicate_of",
                          method="m", containment=1.0, lag_s=0.0, story_id=repeats)
             ]  # fmt: skip
         self._commit("read", articles=[row], **more)
@@ -119,12 +121,15 @@ class Living:
         score = self.dice.choice((-0.5, 0.0, 0.5))
         said = {"p_negative": 0.25, "p_neutral": 0.5, "p_positive": 0.25, "score": score, "sentiment": int(score * 2)}
         rows: dict[str, list[Any]] = {
-            "taggings": [Tagging(tagger=f"rules-{self.made}", registry="y", mentions=len(companies), companies=len(companies), **of)],
+            "taggings": [Tagging(tagger=f"rules-{self.made}", registry="y", mentions=1, companies=len(companies), **of)],
             "mentions": [
-                Mention(company_id=c, name=c, field="title", start=0, end=3, surface="C", alias_kind="name", link_score=1.0, in_ad=False, **of)
+                Mention(company_id=c, name=c, field="title", start=0, end=3, surface="C", alias_kind="name", link_score=1.0,
+                        in_ad=False, **of)
                 for c in companies
             ],
-            "sentiments": [Sentiment(company_id=c, relevance=self.dice.choice((0.5, 1.0)), **said, **of) for c in (*companies, None)],
+            "sentiments": [
+                Sentiment(company_id=c, relevance=self.dice.choice((0.5, 1.0)), **said, **of) for c in (*companies, None)
+            ],
         }  # fmt: skip
         if replaces:
             rows["superseded"] = [Superseded(what="tagging", id=replaces, replaced_by=tagging, why="retagged")]

@@ -85,6 +85,7 @@ def _mentions(p: Print) -> list[Mention]:
     """One of each company; in an advertisement, of a company that is named there alone."""
     named = [(company, False) for company in p.said] + [("advertised", True)]
     return [
-        Mention(tagging_id=f"t_{p.id}", **p.ids, company_id=company, name=company, news_at=p.news_at, field="text", start=0, end=4,
+        Mention(tagging_id=f"t_{p.id}", **p.ids, company_id=company, name=company, news_at=p.news_at, field="text", start=0,
+                end=4,
                 surface="Text", alias_kind="name", link_score=1, in_ad=in_ad) for company, in_ad in named
     ]  # fmt: skip

@@ -44,7 +44,8 @@ def test_a_day_counts_a_story_once_by_relevance_without_promotion(lake: Lake) ->
     friday, saturday, other = rows(lake, "FROM company_day ORDER BY company_id DESC, day")
     assert friday == {
         "day": date(2026, 11, 20), "company_id": "sap", "stories": 4, "articles": 5, "sources": 3,
-        "score": pytest.approx((0.8 - 0.4 / 2 + 0.1 / 2) / 2.5), "positive": 1, "neutral": 1, "negative": 1, "mixed": 1, "about": 4,
+        "score": pytest.approx((0.8 - 0.4 / 2 + 0.1 / 2) / 2.5), "positive": 1, "neutral": 1, "negative": 1, "mixed": 1,
+        "about": 4,
         "headlines": 1, "relevance": 2.5, "title": "Title 1", "article_id": "a_1", "first_at": moment("2026-11-20 08:00"),
         "last_at": moment("2026-11-20 12:00"),
     }  # fmt: skip
@@ -121,7 +122,9 @@ def test_a_session_says_when_it_closes_and_whether_its_holidays_are_known(lake: 
 
 
 def test_an_exchange_nobody_knows_is_named(lake: Lake) -> None:
-    with pytest.raises(duckdb.Error, match="no exchange XXXX: FROM lake.exchanges names those whose sessions are known, by MIC"):
+    with pytest.raises(
+        duckdb.Error, match=r"no exchange XXXX: FROM lake\.exchanges names those whose sessions are known, by MIC"
+    ):
         rows(lake, "FROM company_day_of('XXXX')")
 
 
@@ -183,7 +186,7 @@ def test_company_news_is_what_the_plain_views_say(lake: Lake) -> None:
     whole = values(lake, plain)
     assert len(whole) == 5 and values(lake, found.format("2026-11-01", "2026-11-03")) == whole
     days = [values(lake, found.format(day, day)) for day in ("2026-11-01", "2026-11-02", "2026-11-03")]
-    assert sum(days, []) == whole and all(days)
+    assert [row for day in days for row in day] == whole and all(days)
 
 
 def test_movers_are_those_far_from_their_own_usual(lake: Lake) -> None:

@@ -23,7 +23,8 @@ def visit(at: datetime, feed: str = "a", failures: int = 0) -> Visit:
 
 def entry(at: datetime, n: int, feed: str = "a", number: int = 1) -> Entry:
     return Entry(
-        entry_id=f"e_{feed}{at:%m%d}{n}", revision=f"r_{number}", number=number, wording="w", visit_id=f"f_{feed}{at}", seen_at=at,
+        entry_id=f"e_{feed}{at:%m%d}{n}", revision=f"r_{number}", number=number, wording="w", visit_id=f"f_{feed}{at}",
+        seen_at=at,
         position=n, key=str(n), key_basis=KeyBasis.GUID, title=f"Title {n}", feed_id=feed, source=feed.upper(),
     )  # fmt: skip
 
@@ -54,7 +55,8 @@ def test_a_feed_is_told_by_its_last_visit_and_its_last_28_days(tmp_path: Path) -
     shut(lake, "2026-11-25 12:00")
     told.append(_at(lake.root, NOW))
     a = {
-        "feed_id": "a", "source": "A", "url": "https://a.example/feed", "visited_at": moment("2026-11-30 10:00"), "outcome": "busy",
+        "feed_id": "a", "source": "A", "url": "https://a.example/feed", "visited_at": moment("2026-11-30 10:00"),
+        "outcome": "busy",
         "status": 503, "detail": "busy", "failures": 2, "next_due_at": moment("2026-11-30 11:00"),
         "overdue_since": moment("2026-11-30 11:00"), "last_new_at": moment("2026-11-29 12:00"), "visits": 22, "failed": 2,
         "entries_today": 0, "entries_a_day_7": 6 / 7, "entries_a_day_28": 34 / 20, "articles": 4, "promotion_share": 0.25,

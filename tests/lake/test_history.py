@@ -69,7 +69,7 @@ def test_what_was_known_does_not_change(tmp_path: Path, seed: int) -> None:
         ("as_of", "WHERE s.available_at <= ts AND", "WHERE s.news_at <= ts AND"),
         ("as_of", "m.tagging_id NOT IN (FROM superseded_as_of(ts)) AND ", ""),
         ("as_of", "WHERE available_at <= ts AND settled(batch_id, stage, date, ts)\nQUALIFY", "QUALIFY"),
-        ("as_of", "r.available_at <= ts\n AND r.other_version_id NOT IN (FROM superseded_as_of(ts))", "r.available_at <= ts"),
+        ("as_of", "ts)\n AND r.other_version_id NOT IN (FROM superseded_as_of(ts))", "ts)"),
         ("stories", "s AS (FROM sentiments_as_of(ts))", "s AS (FROM sentiments)"),
     ],
 )

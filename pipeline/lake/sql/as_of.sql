@@ -14,7 +14,7 @@ SELECT a.*, CASE WHEN r.other_article_id NOT IN (SELECT id FROM lake.forgotten) 
        coalesce(r.story_id, a.article_id) AS story_id
 FROM lake.articles a
 LEFT JOIN lake.relations r
-  ON r.version_id = a.version_id AND r.date = a.date AND r.kind = 'duplicate_of' AND r.available_at <= ts
+  ON r.version_id = a.version_id AND r.date = a.date AND r.kind = 'duplicate_of' AND r.available_at <= ts AND settled(r.batch_id, r.stage, r.date, ts)
  AND r.other_version_id NOT IN (FROM superseded_as_of(ts))
 WHERE a.available_at <= ts AND settled(a.batch_id, a.stage, a.date, ts)
   AND a.version_id NOT IN (FROM superseded_as_of(ts))
