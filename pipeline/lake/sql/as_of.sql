@@ -2,7 +2,7 @@
 -- killed before its time was settled do not count until it is; the mark that says so names a corrected time too, as the correction
 -- itself may have come after this query had listed the corrections.
 CREATE MACRO settled(batch_id, stage, day, ts) AS
-    day <= {watermark} OR batch_id || '-' || stage IN (SELECT name FROM lake.confirmed WHERE counts_from <= epoch_us(ts));
+    day <= {watermark} OR batch_id || '-' || stage IN (SELECT name FROM lake.confirmed WHERE counts_from <= epoch_us(ts::TIMESTAMPTZ));
 
 -- What was no longer the last word at a moment.
 CREATE MACRO superseded_as_of(ts) AS TABLE
