@@ -18,6 +18,7 @@ from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.lake_commands import app as lake_app
 from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records, stopping
+from pipeline.search_command import search
 from pipeline.shell import blamed_on_the_query, views
 from pipeline.terminal import Json, Lake, busy, print_json, settings, watched
 
@@ -281,6 +282,7 @@ def _filter(lines: str, answers: Callable[[Iterable[bytes]], Iterator[bytes]]) -
         sys.stdout.buffer.flush()
 
 
+app.command(rich_help_panel=ASK)(search)
 app.add_typer(companies_app, name="companies", rich_help_panel=ASK)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=RUN)
 app.add_typer(lake_app, name="lake", rich_help_panel=KEEP)

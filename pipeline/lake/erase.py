@@ -27,6 +27,7 @@ from pipeline.lake.erase_raw import erase_raw
 from pipeline.lake.forget import WORDLESS, Going, bury
 from pipeline.lake.layout import COMMITTING, SCHEMA_DAY, BatchRef, Lake
 from pipeline.lake.lock import refuse_if_held
+from pipeline.lake.search.shards import forget_indexed
 from pipeline.lake.watermark import Written, closing, late, taken
 from schemas.columns import from_arrow
 from schemas.outcome import Forgotten
@@ -66,6 +67,7 @@ def erase_pending(lake: Lake, timing: Timing) -> Erased | None:
         packs = erase_raw(lake, con, going)
     staged = _erase_staged(lake, going)
     files = _erase_tables(lake, going, state, timing)
+    alone = forget_indexed(lake, going.articles) and alone
     if alone:
         done = sorted({*state["done"], *(batch for batch, _, _ in fresh)})
         _write_state(lake, {"done": done, "rewriting": []})

@@ -11,6 +11,7 @@ deleted.parquet                              through when hot days and cold days
 news.duckdb                                  views and macros over all of it, for any DuckDB
 raw/date=D/<batch>-<stage>/<pack>.parquet    raw bytes of feeds and pages (table bodies)
 staging/<batch>-<stage>/                     finished shards of a batch that is not committed yet
+search/<month>/                              an index of its articles' words, which can be made anew at any time
 erased.json                                  which tombstones have been carried out on the files
 locks/<stage>.json                           who is writing
 """

@@ -195,13 +195,13 @@ def _leave(path: Path, batch: BatchRef, step: str, *, last: bool, clean: bool) -
 
 
 @contextmanager
-def guarded(lake: Lake, *names: str) -> Iterator[None]:
+def guarded(lake: Lake, *names: str, patience: timedelta = PATIENCE) -> Iterator[None]:
     """Does something that must not happen twice at once, or while these stages commit; never inside another guard of the same."""
     with ExitStack() as guards:
         for name in names:
             path = lake.root / "locks" / f"{name}.json"
             make_dirs(path.parent)
-            guards.enter_context(_guarded(path))
+            guards.enter_context(_guarded(path, patience))
         yield
 
 
@@ -211,14 +211,14 @@ def nobody_commits(lake: Lake) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _guarded(path: Path) -> Iterator[None]:
+def _guarded(path: Path, patience: timedelta = PATIENCE) -> Iterator[None]:
     """Reading and replacing the lock file is one step: a lock of the system that ends with its process guards it.
 
     Raises:
         LakeBusy: somebody keeps the guard, for longer than anybody does who is not stopped.
     """
     with (path.parent / f".{path.stem}.guard").open("w") as guard:
-        until = time.monotonic() + PATIENCE.total_seconds()
+        until = time.monotonic() + patience.total_seconds()
         while True:
             try:
                 fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -226,7 +226,7 @@ def _guarded(path: Path) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > until:
                     raise LakeBusy(
-                        f"{guard.name} has been locked for {PATIENCE.total_seconds():.0f} s by a process that does not move on; "
+                        f"{guard.name} has been locked for {patience.total_seconds():.0f} s by a process that does not move on; "
                         f"`fuser {guard.name}` names it: let it continue, or end it"
                     ) from None
                 time.sleep(0.002)
