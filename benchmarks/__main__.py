@@ -17,6 +17,7 @@ ROOMS = {
     "lake": ("asked", "hostile", "hot_batches", "closed_month", "commits"),
     "tag": ("linking",),
     "dedupe": ("url_key",),
+    "search": ("search",),
 }
 
 

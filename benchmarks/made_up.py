@@ -16,10 +16,10 @@ from schemas.tag import Mention, Sentiment, Span, Tagging
 from schemas.web import FetchCode, Page
 
 _DICE = random.Random(1)
-_WORDS = ["".join(_DICE.choice("etaoinshrdlucmfw") for _ in range(_DICE.randint(2, 10))) for _ in range(20_000)]
+WORDS = ["".join(_DICE.choice("etaoinshrdlucmfw") for _ in range(_DICE.randint(2, 10))) for _ in range(20_000)]
 #: Common words are common: the n-th is met 1/n as often as the first, as in any language.
-_SHARES = [1 / (n + 1) for n in range(len(_WORDS))]
-_STREAM = _DICE.choices(_WORDS, _SHARES, k=3_000_000)
+_SHARES = [1 / (n + 1) for n in range(len(WORDS))]
+_STREAM = _DICE.choices(WORDS, _SHARES, k=3_000_000)
 
 
 def text(words: int) -> str:

@@ -24,10 +24,10 @@ Say = Callable[[str], None]
 #: What one writer may hold in memory before it writes a segment, and how long one that comes second waits by default.
 HEAP, PATIENCE = 128_000_000, timedelta(seconds=2)
 
+_COLUMNS = "version_id, article_id, batch_id, lower(source) AS source, lower(language) AS language, date, title, text"
 _ROWS = """
-SELECT version_id, article_id, batch_id, lower(source) AS source, lower(language) AS language, date, title, text
-FROM lake.articles
-WHERE date = DATE '{day}' AND batch_id IN $batches AND article_id NOT IN (SELECT id FROM lake.forgotten)
+SELECT {columns} FROM lake.articles
+WHERE date IN ({days}) AND batch_id IN $batches AND article_id NOT IN (SELECT id FROM lake.forgotten)
 """
 
 
@@ -140,23 +140,24 @@ def _write(at: Pass, index: "tantivy.Index", new: dict[date, set[str]], gone: se
     writer = index.writer(HEAP, 1)
     for batch in [*gone, *(name for names in new.values() for name in names)]:
         writer.delete_documents_by_term("batch_id", batch)
-    added = 0
-    for n, (day, batches) in enumerate(new.items()):
-        at.watch("indexing days", n, len(new))
-        for row in _rows(at.con, day, batches):
-            writer.add_document(_document(row))
-            added += 1
+    added = _add(at, writer, new) if new else 0
     writer.commit()
     writer.wait_merging_threads()
     index.reload()
-    at.watch("indexing days", len(new), len(new))
     return added
 
 
-def _rows(con: duckdb.DuckDBPyConnection, day: date, batches: set[str]) -> Iterator[dict[str, Any]]:
-    found = con.sql(_ROWS.format(day=day), params={"batches": sorted(batches)})
-    for rows in found.to_arrow_reader(1000):
-        yield from rows.to_pylist()
+def _add(at: Pass, writer: "tantivy.IndexWriter", new: dict[date, set[str]]) -> int:
+    days = ", ".join(f"DATE '{day}'" for day in new)
+    bound = {"batches": sorted({name for names in new.values() for name in names})}
+    ((there,),) = at.con.execute(_ROWS.format(columns="count(*)", days=days), bound).fetchall()
+    added = 0
+    for rows in at.con.sql(_ROWS.format(columns=_COLUMNS, days=days), params=bound).to_arrow_reader(1000):
+        for row in rows.to_pylist():
+            writer.add_document(_document(row))
+        added += rows.num_rows
+        at.watch(f"indexing {min(new):%Y-%m}", added, there)
+    return added
 
 
 def _document(row: dict[str, Any]) -> "tantivy.Document":

@@ -7,7 +7,7 @@ from datetime import date
 from pipeline.errors import InputError
 
 FILTERS = ("source", "language", "company")
-_PART = re.compile(rf'(?:({"|".join(FILTERS)}):)?(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+_PART = re.compile(rf'(?:({"|".join(FILTERS)}):|(?=\S))(?:"([^"]*)"|(\S*))', re.IGNORECASE)
 _DIGRAPHS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
 _UMLAUTS = {"ae": "ä", "oe": "ö", "ue": "ü", "Ae": "Ä", "Oe": "Ö", "Ue": "Ü"}
 
