@@ -3,6 +3,7 @@
 What is known (URL keys, texts, current versions, outcomes) comes from the lake once and grows as attempts are entered.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -32,6 +33,7 @@ class Memory:
     current: dict[str, Article]
     attempts: dict[tuple[str, str], int]
     failed: dict[str, Outcome] = field(default_factory=dict)
+    related: Mapping[str, Relation] = field(default_factory=dict)  # to what was taken down since, which no text tells of
 
 
 def load_memory(con: duckdb.DuckDBPyConnection, attempts: list[Attempt]) -> Memory:
@@ -132,11 +134,13 @@ class Ledger:
 
     def _relate(self, article: Article) -> OutcomeCode:
         """Whether an article's text was known from another one; then they are related."""
-        first = self._memory.texts.get(article.text_hash)
+        first, before = self._memory.texts.get(article.text_hash), self._memory.related.get(article.version_id)
         if first is None and article.text_hash:
-            self._memory.texts[article.text_hash] = FirstText(
-                article.version_id, article.article_id, article.seen_at, article.article_id
-            )
+            story = before.story_id if before else article.article_id
+            self._memory.texts[article.text_hash] = FirstText(article.version_id, article.article_id, article.seen_at, story)
+        if before:
+            self._rows["relations"].append(before)
+            return OutcomeCode.COPY
         if first is None or not article.text_hash or first.article_id == article.article_id:
             return OutcomeCode.ARTICLE
         self._rows["relations"].append(

@@ -18,7 +18,7 @@ from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
-from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, tally
+from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
 from schemas import ids
 from schemas.article import Unreadable
@@ -29,6 +29,8 @@ from schemas.web import Body, FetchCode, Kind, Request
 
 Parsed = ParsedFeed | Unreadable | WorkerError | None
 Parsing = Callable[[], ParsedFeed | Unreadable]
+Feeds = dict[str, Feed]
+Visits = dict[str, Visit]
 
 #: An entry that changes at every visit (a counter, a rotating teaser) is taken this often and then left alone.
 MOST_REVISIONS = 24
@@ -52,25 +54,30 @@ def work(context: Context) -> Tables:
         came_in = [CameIn(id=r.owner, name=r.target) for r in requests]
         came_in += [CameIn(id=body.owner, name=body.target) for body in kept_here(context, content=False)]
         ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
-        visits: list[Visit] = []
-        entries: list[Entry] = []
         with Workers(min(2, 1 + len(came_in) // _FEEDS_A_WORKER)) as workers:
-            for body, parsed in workers.attempt_each(_to_parse(kept_here(context), feeds, last)):
-                before = _before(body, last)
-                feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
-                found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
-                visit = _visit(feed, body, parsed, before if before and before.url == body.url else None, repeated)
-                context.say(
-                    f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else "")
-                )
-                visits.append(visit)
-                entries += found
-        fresh, passed = _new_revisions(con, entries)
-    context.say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
+            found = results(con, kept_here(context), feeds, last, workers, context.say)
+    return {"came_in": to_arrow(came_in, CameIn), **found}
+
+
+def results(
+    con: duckdb.DuckDBPyConnection, bodies: Iterator[Body], feeds: Feeds, last: Visits, workers: Workers, say: Say
+) -> Tables:
+    """What these bytes say, without asking anybody: visits, and the entries that the lake of `con` does not have."""
+    visits: list[Visit] = []
+    entries: list[Entry] = []
+    for body, parsed in workers.attempt_each(_to_parse(bodies, feeds, last)):
+        before = _before(body, last)
+        feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
+        found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
+        visit = _visit(feed, body, parsed, before if before and before.url == body.url else None, repeated)
+        say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
+        visits.append(visit)
+        entries += found
+    fresh, passed = _new_revisions(con, entries)
+    say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
     if endless := sum(p.why == "endless" for p in passed):
-        context.say(f"{endless} entries have changed {MOST_REVISIONS} times, their changes are taken no more")
+        say(f"{endless} entries have changed {MOST_REVISIONS} times, their changes are taken no more")
     return {
-        "came_in": to_arrow(came_in, CameIn),
         "visits": to_arrow(visits, Visit),
         "entries": to_arrow(fresh, Entry),
         "carried": to_arrow(carried(entries), Carried),
@@ -157,7 +164,7 @@ def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
     )
 
 
-def _to_parse(bodies: Iterator[Body], feeds: dict[str, Feed], last: dict[str, Visit]) -> Iterator[tuple[Body, Parsing | None]]:
+def _to_parse(bodies: Iterator[Body], feeds: Feeds, last: Visits) -> Iterator[tuple[Body, Parsing | None]]:
     """Every body with the call that parses it; None where there is nothing to parse."""
     for body in bodies:
         new = body.code == FetchCode.OK and body.content is not None and not _is_same(body, _before(body, last))

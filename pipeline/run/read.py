@@ -4,8 +4,8 @@ The shards fetch and read; what an attempt adds to the lake is decided once per 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -31,13 +31,13 @@ from pipeline.lake.work import (
 )
 from pipeline.read import EXTRACTOR, read_page
 from pipeline.run.account import attempt_key
-from pipeline.run.context import Context, Decided, a_day_before, ask, host_of, is_mine, kept_here, local_feeds, tally
+from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, local_feeds, tally
 from pipeline.run.failure import failure
 from pipeline.run.ledger import Ledger, load_memory
 from pipeline.run.published import published_at
 from pipeline.run.takedown import gone_attempts, gone_entries, tombstones, without_words, wordless_pages
 from schemas import ids
-from schemas.article import Article, Attempt, Reading, Unreadable
+from schemas.article import Article, Attempt, Reading, Relation, Unreadable
 from schemas.columns import from_arrow, to_arrow
 from schemas.feed import Entry
 from schemas.outcome import CameIn, OutcomeCode
@@ -65,21 +65,37 @@ def work(context: Context) -> Tables:
         entries = {(d.entry.entry_id, d.entry.revision): d.entry for d in due}
         kept = {(b.target, b.revision or "") for b in kept_here(context, content=False)}
         entries |= entries_by_id(con, sorted(kept - entries.keys()))
+    with Workers() as workers:
+        found = results(Reads(settled, in_feed, kept_here(context), entries), workers, context.say, lambda _due: context.clock())
+    return {"came_in": to_arrow(came_in, CameIn), **found}
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What there is to read: attempts ended without it, entries that carry their article, and answers, with their entries."""
+
+    settled: list[Attempt]
+    in_feed: list[DueEntry]
+    bodies: Iterator[Body]
+    entries: dict[tuple[str, str], Entry]
+
+
+def results(reads: Reads, workers: Workers, say: Say, ended: Callable[[DueEntry], datetime]) -> Tables:
+    """What was read, without asking anybody: pages and attempts; `ended` says when an attempt without an answer ended."""
     pages: list[Page] = []
     codes: Counter[str] = Counter()
 
     def attempts() -> Iterator[Attempt]:
-        yield from settled
+        yield from reads.settled
         # what strangers wrote is read in processes that can be killed
-        with Workers() as workers:
-            for d, read in workers.attempt_each((d, _in_feed(d.entry)) for d in in_feed):
-                yield _attempt(d.entry, d.attempt, context.clock(), read=read)
-            for body, read in workers.attempt_each(_to_read(kept_here(context), entries)):
-                entry = entries[body.target, body.revision or ""]
-                ended = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
-                context.say(f"{ended.code or 'read'}: {entry.url}" + (f" ({ended.detail})" if ended.detail else ""))
-                pages.append(_page(body, read))
-                yield ended
+        for d, read in workers.attempt_each((d, _in_feed(d.entry)) for d in reads.in_feed):
+            yield _attempt(d.entry, d.attempt, ended(d), read=read)
+        for body, read in workers.attempt_each(_to_read(reads.bodies, reads.entries)):
+            entry = reads.entries[body.target, body.revision or ""]
+            one = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
+            say(f"{one.code or 'read'}: {entry.url}" + (f" ({one.detail})" if one.detail else ""))
+            pages.append(_page(body, read))
+            yield one
 
     def counted() -> Iterator[Attempt]:
         for one in attempts():
@@ -88,16 +104,19 @@ def work(context: Context) -> Tables:
 
     # as they come, so that the texts of a large batch are in memory as columns alone
     table = to_arrow(counted(), Attempt)
-    context.say(f"attempts: {tally(codes.elements())}")
-    return {"came_in": to_arrow(came_in, CameIn), "pages": to_arrow(pages, Page), "attempts": table}
+    say(f"attempts: {tally(codes.elements())}")
+    return {"pages": to_arrow(pages, Page), "attempts": table}
 
 
-def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
-    """What the attempts add to the lake: one outcome each, articles, keys and relations where there is news."""
+def decide(con: duckdb.DuckDBPyConnection, merged: Tables, related: Mapping[str, Relation] | None = None) -> Decided:
+    """What the attempts add to the lake: one outcome each, articles, keys and relations where there is news.
+
+    `related` are relations, by version_id, to what was taken down since, so that nothing but they tell of it any more.
+    """
     attempts = sorted(from_arrow(merged["attempts"], Attempt), key=lambda a: (a.seen_at, a.feed_id, a.position, a.entry_id))
     gone = gone_attempts(con, attempts)
     attempts = without_words(attempts, gone)
-    ledger = Ledger(load_memory(con, attempts))
+    ledger = Ledger(replace(load_memory(con, attempts), related=related or {}))
     for one in attempts:
         ledger.enter(one)
     made = from_arrow(merged["pages"], Page)
@@ -134,14 +153,29 @@ def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry])
     for d in due:
         key, now, opens = _key(d.entry), context.clock(), local.get(d.entry.feed_id)
         article = known.get(key)
-        if article is not None and not _may_be_news(d.entry, current.get(article)):
-            settled.append(_attempt(d.entry, d.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article))
-        elif (key, opens) in asked:
-            settled.append(_attempt(d.entry, d.attempt, now))
+        if (key, opens) in asked or _is_known(d.entry, article, current):
+            settled.append(_unasked(d, article, current, now))
         else:
             asked.add((key, opens))
             requests.append(_request(context, d, opens))
     return settled, requests
+
+
+def unasked(con: duckdb.DuckDBPyConnection, due: list[DueEntry], ended: Callable[[DueEntry], datetime]) -> list[Attempt]:
+    """The ends of attempts for which nothing was asked: their article was known, or another entry led to the same address."""
+    known = known_keys(con, [_key(d.entry) for d in due])
+    current = current_versions(con, list(known.values()))
+    return [_unasked(d, known.get(_key(d.entry)), current, ended(d)) for d in due]
+
+
+def _unasked(due: DueEntry, article: str | None, current: dict[str, Article], now: datetime) -> Attempt:
+    if _is_known(due.entry, article, current):
+        return _attempt(due.entry, due.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article)
+    return _attempt(due.entry, due.attempt, now)
+
+
+def _is_known(entry: Entry, article: str | None, current: dict[str, Article]) -> bool:
+    return article is not None and not _may_be_news(entry, current.get(article))
 
 
 def _may_be_news(entry: Entry, current: Article | None) -> bool:

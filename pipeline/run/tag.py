@@ -1,6 +1,7 @@
 """The stage tag: names the companies in every article version not tagged yet, and judges what is said of them."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import duckdb
@@ -12,7 +13,7 @@ from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
 from pipeline.lake.work import Untagged, known_companies, tagged_versions, untagged
 from pipeline.read import EXTRACTOR, promotion_spans
-from pipeline.run.context import Context, Decided, is_mine
+from pipeline.run.context import Context, Decided, Say, is_mine
 from pipeline.tag import Tagger
 from schemas import ids
 from schemas.columns import from_arrow, to_arrow
@@ -33,17 +34,22 @@ def work(context: Context) -> Tables:
             waiting = [u for u in untagged(con) if is_mine(context, u.article.article_id)]
     context.say(f"{len(waiting)} article versions to tag")
     came_in = [CameIn(id=u.article.version_id, name=f"{u.article.version_id} {u.article.title!r}") for u in waiting]
+    return {"came_in": to_arrow(came_in, CameIn), **results(waiting, context.say, Tagger.load)}
+
+
+def results(waiting: Sequence[Untagged], say: Say, load: Callable[[], Tagger]) -> Tables:
+    """What is said in these versions: taggings, mentions, sentiments, and the companies named."""
     rows: dict[str, list[object]] = {name: [] for name in _TABLES}
     if waiting:
-        tagger = Tagger.load()
+        tagger = load()
         for one in waiting:
             problem = _tag(tagger, one, rows)
             if problem:
-                context.say(f"failed: {one.article.version_id} {one.article.title!r} ({problem})")
+                say(f"failed: {one.article.version_id} {one.article.title!r} ({problem})")
         named = {m.company_id for m in rows["mentions"] if isinstance(m, Mention)}
         rows["companies"] = [tagger.companies[i] for i in sorted(named)]
-        context.say(f"{len(rows['mentions'])} mentions of {len(named)} companies")
-    return {"came_in": to_arrow(came_in, CameIn), **{name: to_arrow(rows[name], row) for name, row in _TABLES.items()}}
+        say(f"{len(rows['mentions'])} mentions of {len(named)} companies")
+    return {name: to_arrow(rows[name], row) for name, row in _TABLES.items()}
 
 
 def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
