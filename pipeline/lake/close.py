@@ -57,8 +57,8 @@ class ClosingReport:
     retired: Retired
 
 
-def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) -> ClosingReport:
-    """Closes every day and month whose time has come, oldest first, and deletes what nobody can be reading any more.
+def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None], *, through: date = date.max) -> ClosingReport:
+    """Closes every day (up to `through`) and month whose time has come, oldest first, and deletes what nobody can be reading.
 
     Before that it brings to its end what takedowns have left to be erased.
 
@@ -76,7 +76,7 @@ def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) 
         try:
             if erased := erase_pending(lake, timing):
                 say(str(erased))
-            for day in [day for day in lake.days() if closable_from(day) <= now and not watermark(lake).covers(day)]:
+            for day in [day for day in lake.days() if day <= through and _is_due(lake, day, now)]:
                 closed.append(_close_day(lake, day, timing, fence))
                 say(str(closed[-1]))
             for month in _closable_months(lake):
@@ -86,6 +86,10 @@ def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None]) 
             write_news(lake)
             say(str(retired))
     return ClosingReport(tuple(closed), retired)
+
+
+def _is_due(lake: Lake, day: date, now: datetime) -> bool:
+    return closable_from(day) <= now and not watermark(lake).covers(day)
 
 
 def _close_day(lake: Lake, day: date, timing: Timing, fence: Fence) -> Closed:

@@ -7,11 +7,14 @@ have yet is decided against all that was committed before, and committed whole.
 from pipeline.lake.layout import batch_id_of
 from pipeline.run.batch import Report, finish_broken_off, run_once, settle, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
+from pipeline.run.replay import Days, Replayed, replay
 from pipeline.run.upkeep import Swept, close_days, days_to_announce, follow_up, note_announced, sweep
 from pipeline.settings import SHARDS
 
 __all__ = [
     "SHARDS",
+    "Days",
+    "Replayed",
     "Report",
     "Swept",
     "Takedown",
@@ -23,6 +26,7 @@ __all__ = [
     "follow_up",
     "note_announced",
     "plan_takedown",
+    "replay",
     "run_once",
     "settle",
     "sweep",
