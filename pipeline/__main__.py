@@ -17,14 +17,15 @@ from pipeline.errors import InputError
 from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.lake_commands import app as lake_app
+from pipeline.replay_commands import app as replay_app
 from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records, stopping
 from pipeline.search_command import search
 from pipeline.shell import blamed_on_the_query, views
 from pipeline.terminal import Json, Lake, busy, print_json, settings, watched
 
 _EXIT_CODES = """
-**Exit codes**: 0 done · 1 failed, or nothing found, or something wrong with the lake · 2 used wrongly · 70 unforeseen, with where
-the details are · 75 somebody else is writing, try again later · 130 stopped by Ctrl-C
+**Exit codes**: 0 done · 1 failed, or nothing found, or something wrong with the lake · 2 used wrongly · 3 two lakes differ ·
+70 unforeseen, with where the details are · 75 somebody else is writing, try again later · 130 stopped by Ctrl-C
 """
 
 app = typer.Typer(
@@ -285,6 +286,7 @@ def _filter(lines: str, answers: Callable[[Iterable[bytes]], Iterator[bytes]]) -
 app.command(rich_help_panel=ASK)(search)
 app.add_typer(companies_app, name="companies", rich_help_panel=ASK)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=RUN)
+lake_app.add_typer(replay_app)
 app.add_typer(lake_app, name="lake", rich_help_panel=KEEP)
 
 

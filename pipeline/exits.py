@@ -1,7 +1,7 @@
 """What an error means to whoever typed the command: an exit code, and a message with thing, place and remedy. I/O on stderr.
 
 Exit codes: 0 done; 1 failed (the message says what and where), nothing found, or `lake verify` found something; 2 used wrongly;
-70 something nobody foresaw; 75 somebody else is writing, try again later; 130 stopped by Ctrl-C.
+3 `lake diff` found differences; 70 something nobody foresaw; 75 somebody else is writing, try again later; 130 stopped by Ctrl-C.
 """
 
 import errno
@@ -19,7 +19,7 @@ from rich.markup import escape
 
 from pipeline.errors import InputError, LakeBusy, NewsmillError
 
-FAILED, MISUSED, UNFORESEEN, BUSY, STOPPED = 1, 2, 70, 75, 130
+FAILED, MISUSED, DIFFERENT, UNFORESEEN, BUSY, STOPPED = 1, 2, 3, 70, 75, 130
 
 _ROOM = "make room there and do it again; nothing is left half-written"
 _ACCESS = "check who may read and write it, or name another place"

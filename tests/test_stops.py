@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.exits import BUSY, FAILED, MISUSED, STOPPED, UNFORESEEN
+from pipeline.exits import BUSY, DIFFERENT, FAILED, MISUSED, STOPPED, UNFORESEEN
 from tests.test_command_line import newsmill
 
 ENDLESS = "select count(*) from range(10000000) a, range(1000000) b where a.range * b.range % 7 = 1"
@@ -236,7 +236,7 @@ def test_what_nobody_foresaw_is_one_line_with_the_place_of_its_details(tmp_path:
 def test_the_codes_are_those_that_are_documented() -> None:
     text = (Path(__file__).parents[1] / "docs/how-to/command-line.md").read_text()
     told = newsmill("--help").stdout
-    for code in (FAILED, MISUSED, UNFORESEEN, BUSY, STOPPED):
+    for code in (FAILED, MISUSED, DIFFERENT, UNFORESEEN, BUSY, STOPPED):
         assert f"| {code} |" in text and f" {code} " in told.replace("\n", " ")
 
 

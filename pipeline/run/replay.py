@@ -98,7 +98,7 @@ def replay(settings: Settings, new: Lake, days: Days, watch: Watch = unwatched, 
                 if _add(rederiving, part, timing, again=part.day >= since):
                     as_they_were.append(part.ref.name)
             if through:
-                _close(settings, origin, new, through)
+                _close(Timing(settings.clock_tolerance, clock), settings.grace, origin, new, through)
     return Replayed(str(new.root), since, max(p.day for p in plan), len(plan), tuple(as_they_were), before, rederiving.orphans)
 
 
@@ -180,9 +180,8 @@ def _as_it_was(rederiving: Rederiving, part: Part) -> Decided:
     return Decided(rederiving.origin.all_rows(part), {})
 
 
-def _close(settings: Settings, origin: Origin, new: Lake, through: date) -> None:
+def _close(timing: Timing, grace: timedelta, origin: Origin, new: Lake, through: date) -> None:
     """Closes what is closed in the old lake, so that what is known is found as fast after a year as after a week."""
     through = min(through, watermark(origin.lake).through)
     if any(day <= through and not watermark(new).covers(day) for day in new.days()):
-        rules = Rules(settings.grace, None, drain=settings.grace)
-        close(new, Timing(settings.clock_tolerance), rules, lambda _line: None, through=through)
+        close(new, timing, Rules(grace, None, drain=grace), lambda _line: None, through=through)
