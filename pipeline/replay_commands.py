@@ -36,12 +36,11 @@ def replay(
     raw bytes; days before, and batches without them, are carried over as they were. Broken off, it goes on when called again.
     """
     from pipeline.lake.layout import Lake as Directory
-    from pipeline.run import Days
-    from pipeline.run import replay as made_anew
+    from pipeline.run import Days, replay_days
 
     first, last = _span(since, until)
     with watched() as watch:
-        done = made_anew(settings(lake), Directory(new), Days(first, last or date.max), watch)
+        done = replay_days(settings(lake), Directory(new), Days(first, last or date.max), watch)
     if json:
         print_json(asdict(done))
     else:

@@ -7,7 +7,7 @@ have yet is decided against all that was committed before, and committed whole.
 from pipeline.lake.layout import batch_id_of
 from pipeline.run.batch import Report, finish_broken_off, run_once, settle, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
-from pipeline.run.replay import Days, Replayed, replay
+from pipeline.run.replay import Days, Replayed, replay_days
 from pipeline.run.upkeep import Swept, close_days, days_to_announce, follow_up, note_announced, sweep
 from pipeline.settings import SHARDS
 
@@ -26,7 +26,7 @@ __all__ = [
     "follow_up",
     "note_announced",
     "plan_takedown",
-    "replay",
+    "replay_days",
     "run_once",
     "settle",
     "sweep",

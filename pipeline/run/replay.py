@@ -19,8 +19,9 @@ from pipeline.lake import connect
 from pipeline.lake.close import close
 from pipeline.lake.commit import Clock, Parcel, Timing, commit, system_clock
 from pipeline.lake.durable import write_file
+from pipeline.lake.erase import erase_pending
 from pipeline.lake.forget import bury
-from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.layout import CLOSER, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import hold
 from pipeline.lake.origin import Origin, Part
 from pipeline.lake.retire import Rules
@@ -65,7 +66,7 @@ class Replayed:
         return "\n".join(told)
 
 
-def replay(settings: Settings, new: Lake, days: Days, watch: Watch = unwatched, clock: Clock = system_clock) -> Replayed:
+def replay_days(settings: Settings, new: Lake, days: Days, watch: Watch = unwatched, clock: Clock = system_clock) -> Replayed:
     """Makes the lake `new` from that of `settings`, or goes on with it.
 
     Raises:
@@ -99,6 +100,9 @@ def replay(settings: Settings, new: Lake, days: Days, watch: Watch = unwatched, 
                     as_they_were.append(part.ref.name)
             if through:
                 _close(Timing(settings.clock_tolerance, clock), settings.grace, origin, new, through)
+    # also where the old lake's takedowns were not at their end
+    with hold(new, BatchRef(batch_id_of(clock()), CLOSER), "replay", last=True):
+        erase_pending(new, timing)
     return Replayed(str(new.root), since, max(p.day for p in plan), len(plan), tuple(as_they_were), before, rederiving.orphans)
 
 
@@ -116,7 +120,7 @@ def _claim(new: Lake, origin: Origin, since: date, until: date, rederiving: Rede
     code = [__version__, EXTRACTOR, tagger.version, tagger.registry_version, KEY_RULE, TEXT_RULE]
     said: dict[str, Any] = {"of": str(origin.lake.root), "since": str(since), "until": str(until), "code": code}
     if not path.exists():
-        if new.root.exists() and (not new.root.is_dir() or any(new.root.iterdir())):
+        if new.root.exists() and not (new.root.is_dir() and all(p.name.startswith(".replay.json.") for p in new.root.iterdir())):
             raise LakeError(f"{new.root} is there and was not begun by a replay; name a directory that is empty or not there yet")
         write_file(path, json.dumps(said, indent=1).encode())
         return

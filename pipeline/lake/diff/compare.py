@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import SequenceMatcher
 from importlib.resources import files
@@ -135,7 +135,7 @@ def _examples(con: duckdb.DuckDBPyConnection, what: str, change: str, most: int)
     ).fetchall()
     for row in rows:
         changes = _words_changed(*_contents(con, what, row[0])) if what in _CONTENT else ()
-        yield Example(*row, changes=tuple(changes))
+        yield replace(Example(*row), changes=tuple(changes))
 
 
 _CONTENT = {"text": "text", "promotion": "array_to_string(list_transform(promo, lambda p: p.kind || ': ' || p.text), chr(10))"}
