@@ -44,7 +44,7 @@ def replay(
     if json:
         print_json(asdict(done))
     else:
-        Console(highlight=False, soft_wrap=True, markup=False).print(done)
+        Console(highlight=False, soft_wrap=True, markup=False).print(str(done))
 
 
 @app.command()

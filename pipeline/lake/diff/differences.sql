@@ -21,8 +21,8 @@ SELECT c.what, 'changed', article_id, n.title, n.source, c.old, c.new, 1
 FROM (
     SELECT o.article_id, unnest([
         {what: 'title', old: o.title, new: n.title, differs: o.title <> n.title},
-        {what: 'text', old: o.characters || ' characters', new: n.characters || ' characters', differs: o.text_hash <> n.text_hash},
-        {what: 'promotion', old: o.pieces || ' pieces', new: n.pieces || ' pieces', differs: o.promo_hash <> n.promo_hash},
+        {what: 'text', old: 'characters: ' || o.characters, new: 'characters: ' || n.characters, differs: o.text_hash <> n.text_hash},
+        {what: 'promotion', old: 'pieces: ' || o.pieces, new: 'pieces: ' || n.pieces, differs: o.promo_hash <> n.promo_hash},
         {what: 'published', old: o.published, new: n.published, differs: o.published <> n.published},
         {what: 'authors', old: o.authors, new: n.authors, differs: o.authors IS DISTINCT FROM n.authors},
         {what: 'language', old: o.language, new: n.language, differs: o.language IS DISTINCT FROM n.language},
