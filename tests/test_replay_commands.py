@@ -3,7 +3,11 @@
 import csv
 import io
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +23,7 @@ from tests.run.publisher import Desk, page_of, publishing
 from tests.run.replays import SOLD, content, made_anew, read_otherwise
 from tests.test_command_line import newsmill
 
+ROOT = Path(__file__).parents[1]
 PAGES = {
     "/basf": ("BASF cuts its forecast", "BASF cut its forecast.", f"BASF won a record order, {SOLD} in Ludwigshafen."),
     "/sap": ("SAP raises its forecast", "SAP raised its forecast after strong orders."),
@@ -88,7 +93,7 @@ def test_examples_show_what_was_and_what_is(lakes: tuple[str, str, str]) -> None
     old, _, other = lakes
     told = newsmill("lake", "diff", old, other, "--examples", "1").stdout
     head, *parts = re.sub(r" · a_\w+", "", told).split("\n\n")
-    assert head.splitlines()[0] == "2026-11-23: 3 entries, 3 articles, 9 mentions, 6 sentiments compared"
+    assert head.splitlines()[0] == "2026-11-23: 3 entries, 3 articles, 8 mentions, 6 sentiments compared"
     assert head.splitlines()[2] == "text                   changed          2   3  66.7%  "
     assert parts == [
         "text changed\n  BASF cuts its forecast · T\n"
@@ -97,11 +102,25 @@ def test_examples_show_what_was_and_what_is(lakes: tuple[str, str, str]) -> None
         "    … {+promotion: BASF won a record order, teilte der Konzern in … year.+} …",
         'mentions lost\n  BASF cuts its forecast · BASF\n    2 × "BASF" in the text → 1 × "BASF" in the text',
         "companies in articles lost\n  SAP raises its forecast · SAP\n    SAP → nothing",
-        "sentiments flipped\n",
+        "sentiments flipped\n  Siemens names a place · Siemens\n    +0.88 positive → +0.00 neutral",
         "sentiments lost\n  SAP raises its forecast · SAP\n    +0.95 positive → nothing",
         "sentiments shifted\n  BASF cuts its forecast · BASF\n    -0.41 negative → -0.94 negative",
         "company records only in old\n  SAP\n    c_e35919b87a676d1e472b → nothing\n",
     ]
+
+
+def test_the_guide_runs_as_it_stands(wire_run: Path, lakes: tuple[str, str, str], tmp_path: Path) -> None:
+    text = (ROOT / "docs/how-to/replay.md").read_text()
+    commands, equal, different = re.findall(r"```\n(.*?)```", text, re.DOTALL)
+    shutil.copytree(wire_run, tmp_path / "run/wire")
+    script = f'newsmill() {{ PYTHONPATH={ROOT} {sys.executable} -m pipeline "$@"; }}\nset -e\n{commands}'
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSMILL_")}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=kept, capture_output=True, text=True, check=True, timeout=100)
+    shape = re.compile(r"[\d,-]+")
+    assert shape.sub("0", done.stdout.splitlines()[-1]) == shape.sub("0", equal.splitlines()[1])
+    told = newsmill("lake", "diff", lakes[0], lakes[2]).stdout
+    shown = {re.sub(r"a_\w+", "", line).strip() for line in told.splitlines()}
+    assert {re.sub(r"a_\w+", "", line).strip() for line in different.splitlines()} <= shown
 
 
 def test_every_difference_is_a_row(lakes: tuple[str, str, str]) -> None:

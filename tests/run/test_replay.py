@@ -233,6 +233,21 @@ def parse_fewer(*args, **known):
     return replace(parsed, entries=parsed.entries[1:])
 
 
+def test_what_only_this_code_finds_waits_and_is_read_when_the_new_lake_runs_on(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(pull, "parse_feed", parse_fewer)
+        desk.batch(SOON)
+    asked = list(desk.publisher.asked)
+    made_anew(desk.settings, tmp_path / "new")
+    assert desk.publisher.asked == asked
+    desk.settings = replace(desk.settings, lake=tmp_path / "new")
+    assert sorted(desk.rows("SELECT code FROM outcomes")) == [("article",)] * 3 + [("waiting",)]
+    assert desk.batch(SOON)["read"] == {"came_in": 1, "article": 1}
+    assert desk.publisher.asked == [*asked, "feed", "siemens"]
+
+
 # --- refused
 
 
