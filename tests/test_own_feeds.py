@@ -81,7 +81,11 @@ def test_the_networks_it_names_can_be_opened(network: str, address: str) -> None
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "0.0.0.0", "224.0.0.1", "[fe80::1]", "93.184.215.14", "[::ffff:169.254.169.254]"]
+    "address",
+    [
+        *("169.254.169.254", "0.0.0.0", "224.0.0.1", "[fe80::1]", "93.184.215.14", "[::ffff:169.254.169.254]"),
+        *("100.100.100.200", "[fd00:ec2::254]", "[fd20:ce::254]"),  # metadata services in networks that can be opened
+    ],
 )
 def test_no_other_address_can_be_opened(address: str) -> None:
     assert opened(f"{address}:80") == frozenset()

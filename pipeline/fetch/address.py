@@ -15,6 +15,7 @@ _REFUSED_V4 = {
     for network, reason in {
         "0.0.0.0/8": "this network",
         "10.0.0.0/8": "private network",
+        "100.100.100.200/32": "cloud platform service",  # before the networks it lies in, as the first one counts
         "100.64.0.0/10": "shared address space",
         "127.0.0.0/8": "loopback",
         "168.63.129.16/32": "cloud platform service",
@@ -55,6 +56,8 @@ _NAMED_V6 = {
         "64:ff9b::/96": "nat64",
         "64:ff9b:1::/48": "nat64",
         "100::/64": "discard",
+        "fd00:ec2::/32": "cloud platform service",  # before the network it lies in
+        "fd20:ce::/32": "cloud platform service",
         "fc00::/7": "private network",
         "fe80::/10": "link-local",
         "fec0::/10": "site-local",

@@ -1,6 +1,6 @@
 """Which addresses `local = true` opens: those of one host and port, where they lie in a network of one's own. I/O: resolves.
 
-Link-local addresses (with them the metadata services of clouds), multicast and the like are opened for nobody.
+Link-local addresses, the metadata services of clouds, multicast and the like are opened for nobody.
 """
 
 import socket

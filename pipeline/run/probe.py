@@ -44,6 +44,11 @@ class Answered:
         return f"{self.code}: {self.detail or 'no reason given'}{remedy}"
 
 
+def local_too(local: bool, asked: str, found: str) -> bool:
+    """Whether what a page names may be local as the page may: only at its own host and port; a page does not say what is opened."""
+    return local and host_and_port(found) == host_and_port(asked)
+
+
 def visit(settings: Settings, urls: Mapping[str, bool], watch: Watch) -> dict[str, Answered]:
     """What each address answers, as a feed; `urls` says of each whether it may be local."""
     asked = [_request(url, local) for url, local in urls.items()]
@@ -54,20 +59,21 @@ def visit(settings: Settings, urls: Mapping[str, bool], watch: Watch) -> dict[st
 def discover(settings: Settings, url: str, answered: Answered, *, local: bool, watch: Watch) -> tuple[Found, ...]:
     """The feeds of the site behind an address that is no feed: those its page names, else those found in usual places."""
     page, at = answered.body.content, answered.body.final_url or url
+    may_be_local = partial(local_too, local, url)
     if page:
         with Workers(count=1) as workers:
             (named,) = workers.map(attempt, [(partial(announced, page, at),)])
         if not isinstance(named, WorkerError) and named:
-            return named if named[0].announced else _that_are(settings, [f.url for f in named], local=local, watch=watch)
+            return named if named[0].announced else _that_are(settings, [f.url for f in named], may_be_local, watch)
     if answered.body.code not in (FetchCode.OK, FetchCode.STATUS):
         return ()
-    return _that_are(settings, usual_places(at), local=local, watch=watch)
+    return _that_are(settings, usual_places(at), may_be_local, watch)
 
 
-def _that_are(settings: Settings, urls: Sequence[str], *, local: bool, watch: Watch) -> tuple[Found, ...]:
+def _that_are(settings: Settings, urls: Sequence[str], local: Callable[[str], bool], watch: Watch) -> tuple[Found, ...]:
     """Those of some addresses at which there is a feed; of several that lead to one, the first."""
     found: dict[str, Found] = {}
-    for url, answered in visit(settings, dict.fromkeys(urls, local), watch).items():
+    for url, answered in visit(settings, {url: local(url) for url in urls}, watch).items():
         if answered.feed:
             found.setdefault(answered.body.sha256 or url, Found(url, answered.feed.title, announced=False))
     return tuple(found.values())

@@ -11,9 +11,9 @@ from pipeline.errors import ConfigError, InputError
 from pipeline.feeds import new_feed, offered, read_catalogue, same_address, switched_on, with_feeds, without
 from pipeline.feeds.discover import Found
 from pipeline.feeds.opml import read_opml
-from pipeline.fetch import plainly_local
+from pipeline.fetch import may_be_opened, plainly_local
 from pipeline.lake.durable import write_file
-from pipeline.run.probe import Answered, Watch, discover, visit
+from pipeline.run.probe import Answered, Watch, discover, local_too, visit
 from pipeline.settings import Settings
 from schemas.feed import Feed, VisitCode
 
@@ -129,7 +129,7 @@ def subscribe(settings: Settings, catalogue: Path, wants: Sequence[Wanted], how:
     have = list(read_catalogue(text, catalogue))
     ended = [_known(have, want) for want in wants]
     unknown = list({w.url: w for w, end in zip(wants, ended, strict=True) if end is None}.values())
-    answers = visit(settings, {w.url: how.local for w in unknown}, how.watch) if how.check and unknown else {}
+    answers = visit(settings, {w.url: how.local and not w.feed for w in unknown}, how.watch) if how.check and unknown else {}
     results = [end for end in ended if end]
     for want in unknown:
         end = _admitted(settings, want, answers.get(want.url), how, have)
@@ -156,13 +156,15 @@ def _known(have: Iterable[Feed], want: Wanted) -> Ended | None:
 
 def _admitted(settings: Settings, want: Wanted, answered: Answered | None, how: How, have: list[Feed]) -> Ended:
     """What becomes of one that the catalogue has not: it, or a feed of the site it is, or a refusal."""
+    local = how.local and not want.feed  # the shipped feeds are public
     if answered and not answered.feed and want.feed is None and answered.code == VisitCode.NOT_A_FEED:
         found = discover(settings, want.url, answered, local=how.local, watch=how.watch)
         if not found:
             return Ended(want.what, "refused", detail=f"{answered.why}; it names no feed, and the usual places have none")
         chosen = found[0] if len(found) == 1 else how.choose(want.what, found)
+        local = local_too(local, want.url, chosen.url)
         want = Wanted(want.what, None, chosen.url)
-        answered = visit(settings, {chosen.url: how.local}, how.watch)[chosen.url]
+        answered = visit(settings, {chosen.url: local}, how.watch)[chosen.url]
     if known := _known(have, want):
         return known
     if answered and not answered.feed:
@@ -172,7 +174,7 @@ def _admitted(settings: Settings, want: Wanted, answered: Answered | None, how: 
         feed = want.feed if want.feed.feed_id not in taken else new_feed(want.url, taken, title=want.feed.title)
     else:
         feed = new_feed(want.url, taken, title=_in_one_line(answered.feed.title if answered and answered.feed else None))
-    return Ended(want.what, "added", replace(feed, local=how.local, source=how.source or feed.source))
+    return Ended(want.what, "added", replace(feed, local=local, source=how.source or feed.source))
 
 
 def _in_one_line(title: str | None) -> str | None:
@@ -208,7 +210,8 @@ def import_opml(catalogue: Path, data: bytes, name: str) -> tuple[list[Feed], li
         label = f"{outline.title or 'without a title'}, {outline.url}"
         twin = have.get(same_address(outline.url)) if plainly_local(outline.url) is None else None
         if reason := plainly_local(outline.url):
-            skipped.append(f"{label}: {reason}; a feed of your own network: newsmill feeds add --local {outline.url}")
+            remedy = f"; a feed of your own network: newsmill feeds add --local {outline.url}" if may_be_opened(reason) else ""
+            skipped.append(f"{label}: {reason}{remedy}")
         elif twin:
             skipped.append(f"{label}: same address as {twin.feed_id}")
         else:

@@ -61,6 +61,21 @@ def test_one_that_is_switched_off_is_switched_on(tmp_path: Path) -> None:
     )
 
 
+def test_a_page_does_not_say_what_is_opened(tmp_path: Path, publisher: Publisher) -> None:
+    """--local is said of one address: neither a feed that its page names elsewhere nor a shipped one is opened with it."""
+    with publishing() as other:
+        link = f'<link rel="alternate" type="application/rss+xml" href="{other.base}/feed">'
+        publisher.pages["/"] = f"<html><head>{link}</head><body>x</body></html>"
+        refused = feeds(tmp_path, "add", "--local", publisher.base)
+        assert (refused.returncode, other.asked) == (1, [])
+        assert f"{other.base}/feed: forbidden_address: 127.0.0.1: loopback" in refused.stdout
+        publisher.pages["/"] = f'<html><body><a href="{other.base}/rss">RSS</a></body></html>'
+        feeds(tmp_path, "discover", "--local", publisher.base)
+        assert other.asked == []
+    assert feeds(tmp_path, "add", "--local", "--no-check", "ecb-press", f"{publisher.base}/feed").returncode == 0
+    assert [feed.local for feed in load_catalogue(tmp_path / "feeds.toml")] == [False, True]
+
+
 def test_of_several_feeds_of_a_site_one_is_to_be_named(tmp_path: Path, publisher: Publisher) -> None:
     links = "".join(f'<link rel="alternate" type="application/rss+xml" title="{t}" href="/feed?{t}">' for t in ("one", "two"))
     publisher.pages["/"] = f"<html><head>{links}</head><body>x</body></html>"
@@ -147,7 +162,7 @@ def test_opml_there_and_back(tmp_path: Path) -> None:
         "A again, https://A.example/rss/: same address as a-example-rss",
         "192.168.0.2: private network; a feed of your own",
         "Host, http://localhost:8000/rss: loopback",
-        "F, feed://f.example/x: scheme 'feed' is not http or https",
+        "F, feed://f.example/x: scheme 'feed' is not http or https\n",
     )
     for said in refused:
         assert said in done.stdout
