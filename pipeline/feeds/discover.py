@@ -34,7 +34,10 @@ def announced(page: bytes, url: str) -> tuple[Found, ...]:
         root = html.document_fromstring(page, parser=html.HTMLParser(encoding=_encoding(page), huge_tree=False))
     except (etree.LxmlError, ValueError, AssertionError):
         return ()
-    base = urljoin(url, root.xpath("string(//base/@href)").strip())
+    try:
+        base = urljoin(url, root.xpath("string(//base/@href)").strip())
+    except ValueError:  # as browsers do, without a base that is no address
+        base = url
     found = [_found(node, base, True) for node in root.iter("link") if _is_alternate(node)]
     found = found or [_found(node, base, False) for node in root.iter("a") if _leads_to_one(node, base)]
     kept: dict[str, Found] = {}

@@ -44,6 +44,11 @@ def test_a_base_moves_what_is_relative() -> None:
     assert found(head) == ["https://b.example/sub/rss"]
 
 
+def test_a_base_that_is_no_address_moves_nothing() -> None:
+    head = '<base href="http://[x"><link rel="alternate" type="application/rss+xml" href="/rss">'
+    assert found(head) == ["https://www.a.example/rss"]
+
+
 @pytest.mark.parametrize(
     "page", [b"", b"\x00\xff\xfe", b"<", b"<?xml version='1.0' encoding='utf-8'?><html/>", b"charset=nonsense <p>"]
 )
