@@ -31,7 +31,7 @@ cluster-test: ## docker-compose.yml's services as processes, the wire through th
 bench: setup ## all benchmarks, each at most five minutes, a table for each (ARGS=--json; docs/benchmarks.md)
 	$(PY) -m benchmarks $(ARGS)
 
-bench-%: setup ## one room's: bench-pipeline (CPU against trafilatura, memory), bench-lake, bench-tag, bench-dedupe
+bench-%: setup ## one room's: bench-pipeline (CPU against trafilatura, memory), bench-lake, bench-tag, bench-dedupe, bench-search
 	$(PY) -m benchmarks $* $(ARGS)
 
 check: setup ## all that must hold before a change goes in

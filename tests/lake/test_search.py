@@ -59,7 +59,7 @@ def lake(tmp_path: Path) -> Lake:
     told = {"tagging_id": "t", "news_at": second, "name": "Münchener Rück", "company_id": "munich-re", "link_score": 1.0}
     mention = Mention(
         version_id="v_rueck", article_id="a_rueck", field="text", start=4, end=20, surface="x", alias_kind="name",
-        in_ad=False, **told
+        in_ad=False, **told,
     )  # fmt: skip
     add(
         lake, second, "tag", mentions=[mention], companies=[Company(company_id="munich-re", name="Münchener Rück", record_id="r")]

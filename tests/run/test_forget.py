@@ -13,7 +13,9 @@ import pytest
 from pipeline.errors import InputError, LakeBusy
 from pipeline.lake import connect
 from pipeline.lake.layout import CLOSER, BatchRef, Lake
-from pipeline.lake.lock import hold
+from pipeline.lake.lock import guarded, hold
+from pipeline.lake.search import Pass, catch_up
+from pipeline.lake.search.shards import shards_of
 from pipeline.lake.watermark import late, watermark
 from pipeline.run import Target, batch, close_days, plan_takedown, run_once, settle, take_down, work_shard
 from pipeline.why import find
@@ -116,6 +118,28 @@ def test_it_may_be_named_in_many_ways(desk: Desk, how: str) -> None:
     if how != "version":  # of that nothing is kept, not even a tombstone
         with connect(desk.settings.lake) as con, pytest.raises(InputError, match=r"was taken down on 20.* UTC"):
             find(con, named[how])
+
+
+def indexed(desk: Desk, word: str) -> dict[str, bool]:
+    """The months that have an index, and whether the word stands in its files, also of documents that were deleted."""
+    shards = {shard.month: shard.opened() for shard in shards_of(Lake(desk.settings.lake))}
+    fields = ("text_en", "text_de", "text_xx")
+    return {m: any(s[0].searcher().terms_with_prefix(f, word) for f in fields) for m, s in shards.items() if s}
+
+
+def test_the_search_index_has_its_words_no_more(desk: Desk) -> None:
+    pytest.importorskip("tantivy")
+    lake, animal = Lake(desk.settings.lake), WORDS["hot"][2][:4]  # as it is stemmed
+    with connect(lake.root) as con, catch_up(Pass(lake=lake, con=con)):
+        assert indexed(desk, animal) == {"2026-11": False, "2026-12": True}
+    with guarded(lake, "search"):
+        assert "batches are at work" in take(desk, article(desk, "hot"))
+    assert indexed(desk, animal)["2026-12"], "somebody was writing the index"
+    close_days(desk.settings, lambda _line: None, lambda: desk.now)
+    assert indexed(desk, animal) == {"2026-11": False}, "a month without its words stays"
+    with connect(lake.root) as con, catch_up(Pass(lake=lake, con=con)) as (_, done):
+        assert (done.articles, done.anew) == (3, ())
+    assert indexed(desk, animal) == {"2026-11": False, "2026-12": False}
 
 
 def test_what_is_not_known_is_said_with_the_remedy(desk: Desk) -> None:

@@ -8,7 +8,7 @@ import json
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import tantivy
 
 GUARD, STATE = "search", "newsmill.json"
+#: So long a takedown waits for whoever writes an index; after that the next closing does it.
+PATIENCE = timedelta(seconds=5)
 
 
 def available() -> bool:
@@ -133,7 +135,7 @@ def forget_indexed(lake: Lake, articles: Collection[str]) -> bool:
     if not articles or not (lake.root / "search").exists():
         return True
     try:
-        with guarded(lake, GUARD):
+        with guarded(lake, GUARD, patience=PATIENCE):
             for shard in shards_of(lake):
                 if _may_hold(shard, articles):
                     shard.remove()
