@@ -52,12 +52,14 @@ up: env ## the cluster in containers, http://localhost:8080 (needs Docker with C
 down: ## stop the cluster; its volumes, and so the lake, stay
 	docker compose down
 
-# What the extra needs beyond requirements.lock, at its versions.
+# What an extra needs beyond requirements.lock, at its versions.
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev
-lock: ## write requirements.lock and requirements-distributed.lock anew (needs uv)
+lock: ## write requirements.lock, requirements-distributed.lock and requirements-notebook.lock anew (needs uv)
 	$(COMPILE) -o requirements.lock pyproject.toml
-	$(COMPILE) --extra distributed -c requirements.lock -o .both.lock pyproject.toml
-	awk 'NR == FNR { if (/^[a-z0-9]/) have[$$0] = 1; next } /^[a-z0-9]/ { skip = have[$$0] } !skip' requirements.lock .both.lock > requirements-distributed.lock
+	for extra in distributed notebook; do \
+	  $(COMPILE) --extra $$extra -c requirements.lock -o .both.lock pyproject.toml && \
+	  awk 'NR == FNR { if (/^[a-z0-9]/) have[$$0] = 1; next } /^[a-z0-9]/ { skip = have[$$0] } !skip' requirements.lock .both.lock > requirements-$$extra.lock || exit 1; \
+	done
 	rm .both.lock
 
 calendars: ## write the exchanges' holidays and early closes anew, once a year (needs uv)
