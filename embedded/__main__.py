@@ -191,7 +191,7 @@ def stop(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    console = Console()
+    console = Console(emoji=False)
     for number in SIGNALS:
         signal.signal(number, stop)
     try:

@@ -53,8 +53,8 @@ def run(lake: Lake = None, json: Json = False) -> None:
     from pipeline.run import run_once
 
     if why_idle := nothing_on(settings(lake).catalogue):
-        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(why_idle)
-    say = (lambda _line: None) if json else Console(highlight=False, soft_wrap=True, markup=False).print
+        Console(emoji=False, stderr=True, highlight=False, soft_wrap=True, markup=False).print(why_idle)
+    say = (lambda _line: None) if json else Console(emoji=False, highlight=False, soft_wrap=True, markup=False).print
     with watched() as watch:
         reports = run_once(settings(lake), say, watch=watch)
     if json:
@@ -82,7 +82,7 @@ def show(
         elif json:
             print_json({"counts": shown.counts(con), "articles": shown.newest(con, limit), "outcomes": shown.ended(con)})
         else:
-            shown.show(con, Console(), limit)
+            shown.show(con, Console(emoji=False), limit)
 
 
 @app.command(rich_help_panel=ASK)
@@ -100,7 +100,7 @@ def tour(
     from pipeline.tour import tour as show_around
 
     with connect(settings(lake).lake) as con:
-        show_around(con, Console(highlight=False), command)
+        show_around(con, Console(emoji=False, highlight=False), command)
 
 
 @app.command(rich_help_panel=ASK)
@@ -126,7 +126,7 @@ def why(
     if json:
         print_json(way)
     else:
-        present(way, Console(highlight=False))
+        present(way, Console(emoji=False, highlight=False))
 
 
 @app.command(rich_help_panel=ASK)
@@ -213,7 +213,7 @@ def wire(
         write_file(run_dir / "feeds.toml", catalogue(at).encode())
         write_file(run_dir / "wire-address", f"127.0.0.1:{at}\n".encode())
         told = f"the sample wire is at {address}; its catalogue is {run_dir / 'feeds.toml'}; Ctrl-C ends it"
-        Console(soft_wrap=True).print(told)
+        Console(emoji=False, soft_wrap=True).print(told)
 
     asyncio.run(serve(since, port, clock=clock, ready=ready))
 

@@ -62,7 +62,7 @@ def find(
     if json or csv:
         give_records([_row(registry, hit) for hit in hits[:limit]], way)
         return
-    console, table = Console(highlight=False), Table(box=None, padding=(0, 1), pad_edge=False)
+    console, table = Console(emoji=False, highlight=False), Table(box=None, padding=(0, 1), pad_edge=False)
     for head in ("id", "name", "country", "listings", "found by"):
         table.add_column(head, no_wrap=head == "id", overflow="fold")
     for hit in hits[:limit]:
@@ -118,7 +118,7 @@ def _show(told: dict[str, Any], con: "duckdb.DuckDBPyConnection | None", *, json
         days = by_day(con, told["company_id"], 10_000) if con else []
         print_json({**told, "lake": seen and {**seen, "days": days}})
         return
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     console.print(f"[bold]{escape(told['name'])}[/]  {told['company_id']}")
     facts = Table.grid(padding=(0, 2))
     for head, value in _facts(told):

@@ -44,7 +44,7 @@ def leave(error: Exception) -> NoReturn:
     if os.environ.get("NEWSMILL_DEBUG"):
         traceback.print_exception(error)
     code, message = _meaning(error)
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]newsmill:[/red] {escape(message)}")
+    Console(emoji=False, stderr=True, highlight=False, soft_wrap=True).print(f"[red]newsmill:[/red] {escape(message)}")
     sys.exit(code)
 
 

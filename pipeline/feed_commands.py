@@ -12,6 +12,7 @@ from rich.console import Console
 
 from pipeline.errors import InputError
 from pipeline.feeds import load_catalogue, offered
+from pipeline.rows_out import can_be_made
 from pipeline.settings import OWN
 from pipeline.terminal import Json, Lake, print_json, settings, watched
 from schemas.feed import Feed
@@ -96,10 +97,10 @@ def list_(
     if json:
         print_json(*rows)
     elif offered_ones:
-        shown.show_offered(rows, Console(highlight=False))
+        shown.show_offered(rows, Console(emoji=False, highlight=False))
         _say(f"\n{len(rows)} feeds, unverified until their first visit; to take some: newsmill feeds add ID… or --group GROUP")
     else:
-        shown.show_own(rows, Console(highlight=False))
+        shown.show_own(rows, Console(emoji=False, highlight=False))
 
 
 @app.command()
@@ -129,7 +130,7 @@ def check(
         hint = f"; to look for feeds there: newsmill feeds discover {url}" if answered.code == "not_a_feed" else ""
         _say(f"no feed at {url}: {answered.why}{hint}")
     else:
-        shown.show_worth(url, worth, Console(highlight=False))
+        shown.show_worth(url, worth, Console(emoji=False, highlight=False))
     if worth is None:
         raise typer.Exit(1)
 
@@ -159,7 +160,7 @@ def discover(
     if json:
         print_json(*map(asdict, found))
     elif found:
-        shown.show_found(found, Console(highlight=False))
+        shown.show_found(found, Console(emoji=False, highlight=False))
     else:
         _say(f"no feed found at {url}: {answered.why}; neither does its page name one, nor is there one in the usual places")
     if not found:
@@ -198,9 +199,8 @@ def export(
     feeds = _own(catalogue)
     if file is None:
         sys.stdout.buffer.write(write_opml(feeds))
-    elif file.exists() and not force:
-        raise InputError(f"{file} is there already; name another file, or add --force to replace it")
     else:
+        can_be_made(file, force=force)
         write_file(file, write_opml(feeds))
     for line in left_out(feeds):
         _say(f"not in it, as OPML has no place for it: {line}", stderr=True)
@@ -252,4 +252,4 @@ def _say_next(catalogue: Path, taken: int) -> None:
 
 
 def _say(line: Any, *, stderr: bool = False) -> None:
-    Console(highlight=False, soft_wrap=True, markup=False, stderr=stderr).print(line)
+    Console(emoji=False, highlight=False, soft_wrap=True, markup=False, stderr=stderr).print(line)

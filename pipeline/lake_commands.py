@@ -31,7 +31,8 @@ def close(
     told = settings(lake)
     grace = told.grace if grace_h is None else timedelta(hours=grace_h)
     with busy("closing days"):
-        report = close_days(told, (lambda _line: None) if json else Console(highlight=False, soft_wrap=True).print, grace=grace)
+        say = (lambda _line: None) if json else Console(emoji=False, highlight=False, soft_wrap=True).print
+        report = close_days(told, say, grace=grace)
     if json:
         print_json(asdict(report))
 
@@ -56,7 +57,7 @@ def open_(lake: Lake = None, json: Json = False) -> None:
     else:
         said = [f"{path} reads the lake at {place.root}; open it read-only:", f"  duckdb -readonly '{path}'"]
         said += [f"  duckdb.connect('{path}', read_only=True)", f"  ATTACH '{path}' AS news (READ_ONLY)"]
-        Console(highlight=False, soft_wrap=True, markup=False).print(*said, sep="\n")
+        Console(emoji=False, highlight=False, soft_wrap=True, markup=False).print(*said, sep="\n")
 
 
 @app.command()
@@ -106,7 +107,7 @@ def verify(
     if json:
         print_json(*map(asdict, found))
     else:
-        print_findings(found, Console(highlight=False, soft_wrap=True))
+        print_findings(found, Console(emoji=False, highlight=False, soft_wrap=True))
     if found:
         raise typer.Exit(1)
 
@@ -131,7 +132,7 @@ def status(
     if json:
         print_json(asdict(found))
     else:
-        draw(found, Console(highlight=False, width=100))
+        draw(found, Console(emoji=False, highlight=False, width=100))
 
 
 @app.command()
@@ -158,7 +159,7 @@ def forget(  # noqa: PLR0913, PLR0917 - what may be said to a command
         raise InputError('say why, it is kept with the tombstone: --why "…"')
     told, target = settings(lake), Target(named, source)
     going = plan_takedown(told, target)
-    say = Console(highlight=False, soft_wrap=True, markup=False, stderr=json).print
+    say = Console(emoji=False, highlight=False, soft_wrap=True, markup=False, stderr=json).print
     say(str(going))
     erased = None
     if not dry_run:

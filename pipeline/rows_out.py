@@ -72,13 +72,22 @@ class Way:
             raise InputError(f"{' and '.join(asked)} at once: choose one")
         if self.excel and self.excel.suffix != ".xlsx":
             raise InputError(f"{self.excel}: the name of an Excel file ends in .xlsx")
-        path = self.excel or self.parquet
-        if path and path.is_dir():
-            raise InputError(f"{path} is a directory; name a file")
-        if path and not path.parent.is_dir():
-            raise InputError(f"there is no directory {path.parent} for {path.name}; make it, or name another")
-        if path and path.exists() and not self.force:
-            raise InputError(f"{path} is there already; --force overwrites it, or name another file")
+        if path := self.excel or self.parquet:
+            can_be_made(path, force=self.force)
+
+
+def can_be_made(path: Path, *, force: bool) -> None:
+    """Refuses, before any work is done, a file that cannot be made as named.
+
+    Raises:
+        InputError: it is a directory, in none, or there already and `force` is not given.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a directory; name a file")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no directory {path.parent} for {path.name}; make it, or name another")
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; --force overwrites it, or name another file")
 
 
 def give(con: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, way: Way) -> None:
@@ -136,7 +145,8 @@ def _flat(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 
 
 def _told(rows: int, path: Path, more: str = "") -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"{count(rows, 'row')} in {path}{more}")
+    say = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True, markup=False).print
+    say(f"{count(rows, 'row')} in {path}{more}")
 
 
 # --- Excel

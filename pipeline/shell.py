@@ -71,7 +71,7 @@ def shell(lake: Path) -> None:
 
 def _converse(con: duckdb.DuckDBPyConnection) -> None:
     asked = sys.stdin.isatty()
-    say = Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print
+    say = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True, markup=False).print
     if asked:
         _remember()
         say("ask the lake; .help helps, Ctrl-D ends")

@@ -41,7 +41,7 @@ def settings(lake: Path | None) -> Settings:
 def watched(after_s: float = 1.0) -> Iterator[Callable[[str, int, int], None]]:
     """A bar on standard error for what takes longer than `after_s`: told what is done, how much of it, and how much there is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
+    console = Console(emoji=False, stderr=True)
     bar = _progress(console, *columns)
     began, task = time.monotonic(), bar.add_task("", total=None)
 
@@ -65,7 +65,7 @@ def _progress(console: Console, *columns: ProgressColumn) -> Progress:
 @contextmanager
 def busy(what: str, after_s: float = 1.0) -> Iterator[None]:
     """A spinner with the seconds on standard error while something takes longer than `after_s`, where that is a terminal."""
-    console = Console(stderr=True)
+    console = Console(emoji=False, stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     bar = _progress(console, *columns)
     bar.add_task(what, total=None)

@@ -45,7 +45,7 @@ class Answered:
 
 
 def local_too(local: bool, asked: str, found: str) -> bool:
-    """Whether what a page names may be local as the page may: only at its own host and port; it does not say what opens."""
+    """Whether what a local address leads to may be local too: at its host and port alone, as no page says what is opened."""
     return local and host_and_port(found) == host_and_port(asked)
 
 

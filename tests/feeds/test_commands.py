@@ -153,16 +153,18 @@ def test_opml_there_and_back(tmp_path: Path) -> None:
         for t, u in [
             ("A", "https://a.example/rss"), ("A again", "https://A.example/rss/"), ("Mine", "http://192.168.0.2/rss"),
             ("Host", "http://localhost:8000/rss"), ("F", "feed://f.example/x"), ("B", "https://b.example/rss"),
+            ("C:x:", "javascript:x"),
         ]
     )  # fmt: skip
     opml = f'<opml version="2.0"><body><outline text="News &amp; more">{outlines}</outline></body></opml>'
     done = feeds(tmp_path, "import", "-", stdin=opml)
-    assert done.returncode == 0 and "2 feeds added, 4 skipped" in done.stdout
+    assert done.returncode == 0 and "2 feeds added, 5 skipped" in done.stdout
     refused = (
         "A again, https://A.example/rss/: same address as a-example-rss",
         "192.168.0.2: private network; a feed of your own",
         "Host, http://localhost:8000/rss: loopback",
         "F, feed://f.example/x: scheme 'feed' is not http or https\n",
+        "C:x:, javascript:x: scheme",
     )
     for said in refused:
         assert said in done.stdout
@@ -172,8 +174,15 @@ def test_opml_there_and_back(tmp_path: Path) -> None:
     back.mkdir()
     feeds(back, "import", str(tmp_path / "x.opml"))
     assert load_catalogue(back / "feeds.toml") == load_catalogue(tmp_path / "feeds.toml")
-    there = feeds(tmp_path, "export", str(tmp_path / "feeds.toml"))
-    assert there.returncode == 2 and "is there already" in there.stderr
+    nowhere = tmp_path / "nowhere"
+    for path, why in [
+        ("feeds.toml", "is there already"),
+        ("nowhere/x.opml", f"no directory {nowhere}"),
+        ("back", "is a directory"),
+    ]:
+        refused_to = feeds(tmp_path, "export", str(tmp_path / path))
+        assert refused_to.returncode == 2 and why in refused_to.stderr
+    assert not nowhere.exists()
 
 
 MISTAKES = [
