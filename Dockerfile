@@ -13,6 +13,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY pipeline pipeline
 COPY embedded embedded
+COPY config/feeds.toml config/
 RUN /opt/venv/bin/pip install --no-deps --no-build-isolation --no-index .
 
 FROM ${BASE}

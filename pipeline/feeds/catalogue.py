@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from pipeline.errors import ConfigError
 from schemas.feed import Feed
 
-#: The catalogue that comes with Newsmill, wherever a command is run from.
+#: The catalogue that comes with Newsmill, wherever a command is run from: that of the checkout, or the copy in a wheel.
 OFFERED = Path(__file__).resolve().parents[2] / "config" / "feeds.toml"
+IN_WHEEL = Path(__file__).resolve().parent / "offered.toml"
 
 _LONGEST_SLUG = 64
 _YEAR = 525_600
@@ -47,7 +48,7 @@ def nothing_on(path: Path) -> str | None:
 
 def offered() -> tuple[Feed, ...]:
     """The feeds of the catalogue that comes with Newsmill."""
-    return load_catalogue(OFFERED)
+    return load_catalogue(IN_WHEEL if IN_WHEEL.exists() else OFFERED)
 
 
 def new_feed(url: str, taken: Collection[str], **known: Any) -> Feed:

@@ -1,5 +1,9 @@
 """The catalogue: read as written, and each mistake named with its place and its remedy."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +127,14 @@ def test_the_catalogue_that_comes_with_newsmill_is_usable() -> None:
     assert all(feed.group and feed.title and feed.source != feed.url for feed in feeds)
     german = sum(feed.language == "de" for feed in feeds)
     assert {feed.language for feed in feeds} == {"de", "en"} and 0.4 <= german / len(feeds) <= 0.6
+
+
+def test_the_shipped_catalogue_comes_with_an_installed_newsmill(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=OURS.parents[1], check=True, capture_output=True, timeout=60)
+    (wheel,) = tmp_path.glob("*.whl")
+    shutil.unpack_archive(wheel, tmp_path, "zip")
+    told = "import pipeline.feeds as f; print(f.__file__, len(f.offered()))"
+    installed = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, env=installed, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{tmp_path}/pipeline/feeds/__init__.py {len(load_catalogue(OURS))}\n"
