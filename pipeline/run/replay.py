@@ -67,30 +67,40 @@ class Replayed:
 
 
 def replay_days(settings: Settings, new: Lake, days: Days, watch: Watch = unwatched, clock: Clock = system_clock) -> Replayed:
-    """Makes the lake `new` from that of `settings`, or goes on with it.
+    """Makes the lake `new` from that of `settings`, or goes on with it, also with what the old one has got since.
 
     Raises:
         InputError: these days hold nothing that could be replayed, or both lakes are one.
         LakeError: `new` is another's lake, or was begun with other code; or the old lake cannot be read.
         LakeBusy: somebody else replays into `new`.
     """
-    origin = Origin(Lake(settings.lake.resolve()))
+    origin, noted = Origin(Lake(settings.lake.resolve())), _noted(new)
     origin.lake.check()
     if new.root.resolve() in (origin.lake.root, *origin.lake.root.parents) or origin.lake.root in new.root.resolve().parents:
         raise InputError(f"{new.root} is the old lake, or one lies in the other; name another directory for the new one")
     parts = origin.parts(days.until)
-    since = days.since or min((p.day for p in parts if p.asked and origin.has_bytes(p)), default=date.max)
-    plan = [p for p in parts if p.day >= since]
-    if not any(p.asked and origin.has_bytes(p) for p in plan):
-        raise InputError(_nothing(origin, parts, days))
+    there = sorted({p.day for p in parts if p.asked and origin.has_bytes(p)})
+    since = days.since or (date.fromisoformat(noted["since"]) if noted else min(there, default=date.max))
+    if since > max(there, default=date.min):
+        raise InputError(_nothing(origin, there, days))
     rederiving = Rederiving(settings, origin, new, Workers(), {p.ref.batch_id: p.news_at for p in parts if p.ref.stage == "read"})
-    _claim(new, origin, since, plan[-1].day if days.until == date.max else days.until, rederiving)
+    tagger = rederiving.tagger
+    code = [__version__, EXTRACTOR, tagger.version, tagger.registry_version, KEY_RULE, TEXT_RULE]
+    _claim(new, {"of": str(origin.lake.root), "since": str(since), "code": code}, noted)
+    as_they_were = _add_all(rederiving, parts, since, watch, clock)
+    again = [p.day for p in parts if p.day >= since]
+    before = len(parts) - len(again)
+    return Replayed(str(new.root), since, max(again), len(again), tuple(as_they_were), before, rederiving.orphans)
+
+
+def _add_all(rederiving: Rederiving, parts: Sequence[Part], since: date, watch: Watch, clock: Clock) -> list[str]:
+    """Brings all of it into the new lake; which batches are as they were although they were to be replayed."""
+    origin, new, settings = rederiving.origin, rederiving.lake, rederiving.settings
     timing = Timing(settings.clock_tolerance)
     new.open_for_writing()
     prepare(new)
     _bury(origin, new, clock(), timing)
     as_they_were: list[str] = []
-    before = len(parts) - len(plan)
     with rederiving.workers:
         for done, (part, through) in enumerate(_with_days_done(_with_tags(parts))):
             watch("batches replayed", done, len(parts))
@@ -103,35 +113,35 @@ def replay_days(settings: Settings, new: Lake, days: Days, watch: Watch = unwatc
     # also where the old lake's takedowns were not at their end
     with hold(new, BatchRef(batch_id_of(clock()), CLOSER), "replay", last=True):
         erase_pending(new, timing)
-    return Replayed(str(new.root), since, max(p.day for p in plan), len(plan), tuple(as_they_were), before, rederiving.orphans)
+    return as_they_were
 
 
-def _nothing(origin: Origin, parts: Sequence[Part], days: Days) -> str:
-    there = sorted({p.day for p in parts if p.asked and origin.has_bytes(p)})
+def _nothing(origin: Origin, there: Sequence[date], days: Days) -> str:
     told = f"raw bytes are there of {there[0]} to {there[-1]}" if there else "NEWSMILL_RAW_DAYS says how long they are kept"
     until = "" if days.until == date.max else f" up to {days.until}"
     return f"no raw bytes of {days.since or 'any day'}{until} are left in {origin.lake.root}, so nothing can be replayed; {told}"
 
 
-def _claim(new: Lake, origin: Origin, since: date, until: date, rederiving: Rederiving) -> None:
-    """Notes in the new lake what it is made from; whoever goes on with it must mean the same, with the same code."""
+def _noted(new: Lake) -> dict[str, Any] | None:
+    """What the new lake says it is made from; None where nothing was begun there."""
     path = new.root / "replay.json"
-    tagger = rederiving.tagger
-    code = [__version__, EXTRACTOR, tagger.version, tagger.registry_version, KEY_RULE, TEXT_RULE]
-    said: dict[str, Any] = {"of": str(origin.lake.root), "since": str(since), "until": str(until), "code": code}
-    if not path.exists():
-        if new.root.exists() and not (new.root.is_dir() and all(p.name.startswith(".replay.json.") for p in new.root.iterdir())):
-            raise LakeError(f"{new.root} is there and was not begun by a replay; name a directory that is empty or not there yet")
-        write_file(path, json.dumps(said, indent=1).encode())
-        return
     try:
-        found = json.loads(path.read_text())
-        differing = [f"{name} was {found[name]!r}, now {value!r}" for name, value in said.items() if found[name] != value]
-    except (ValueError, KeyError, TypeError) as e:
-        raise LakeError(f"{path} is damaged ({e}); delete {new.root} and begin anew") from e
-    if differing:
-        remedy = "replay the same, or name another directory"
-        raise LakeError(f"{new.root} holds another replay: {'; '.join(differing)}; {remedy}")
+        said: dict[str, Any] = json.loads(path.read_text())
+        return {name: said[name] for name in ("of", "since", "code")}
+    except FileNotFoundError:
+        return None
+    except (NotADirectoryError, ValueError, KeyError, TypeError) as e:
+        raise LakeError(f"{path} cannot be read ({e}); delete {new.root} and begin anew, or name another directory") from e
+
+
+def _claim(new: Lake, said: dict[str, Any], noted: dict[str, Any] | None) -> None:
+    """Notes in the new lake what it is made from; whoever goes on with it must mean the same, with the same code."""
+    if noted is None:
+        if new.root.exists() and not all(p.name.startswith(".replay.json.") for p in new.root.iterdir()):
+            raise LakeError(f"{new.root} is there and was not begun by a replay; name a directory that is empty or not there yet")
+        write_file(new.root / "replay.json", json.dumps(said, indent=1).encode())
+    elif differing := [f"{name} was {noted[name]!r}, now {value!r}" for name, value in said.items() if noted[name] != value]:
+        raise LakeError(f"{new.root} holds another replay: {'; '.join(differing)}; replay the same, or name another directory")
 
 
 def _bury(origin: Origin, new: Lake, now: datetime, timing: Timing) -> None:
