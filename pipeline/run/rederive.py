@@ -134,7 +134,7 @@ class Rederiving:
         decided = read.decide(con, found, self._relations(con, part))
         ids = {(e, entries[e, r].revision, n) for e, r, n in (*ended, *pages.values()) if (e, r) in entries}
         tables = dict(decided.tables)
-        old_pages = fetched.filter(_among(fetched, "page_id", [p for p, key in pages.items() if key not in asked]))
+        old_pages = fetched.filter(_among(fetched, "page_id", [p for p, key in pages.items() if key[0] in gone]))
         tables["pages"] = pa.concat_tables([tables["pages"], old_pages.cast(tables["pages"].schema)])
         old_ends = told.filter(_among(told, "entry_id", sorted(gone)))
         ids |= set(zip(*(old_ends[name].to_pylist() for name in ("entry_id", "revision", "attempt")), strict=True))
@@ -143,8 +143,10 @@ class Rederiving:
         return [CameIn(id=attempt_key(*key), name=f"{key[0]}") for key in sorted(ids)], replace(decided, tables=tables)
 
     def _entries(self, con: duckdb.DuckDBPyConnection, part: Part, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
-        """The entries of these old (entry_id, revision) in the new lake: where another wording is read out of the document of
-        the same visit, their revision is another one."""
+        """The entries of these old (entry_id, revision) in the new lake.
+
+        Their revision is another one where another wording is read out of the document of the same visit.
+        """
         found = entries_by_id(con, keys)
         missing = [key for key in keys if key not in found]
         shown = self._shown_by(part, missing) if missing else {}
@@ -189,7 +191,9 @@ class Rederiving:
             query = "SELECT version_id FROM lake.articles WHERE version_id IN $asked"
             self._left |= {row["version_id"] for row in self.origin.ask(query, asked=others)}
         todo = [u for u in waiting if u.article.version_id in mine or u.article.version_id not in self._left]
-        found = tag.results([replace(u, news_at=self.news_at[u.batch_id]) for u in todo], _silent, lambda: self.tagger)
+        found = tag.results(
+            [replace(u, news_at=self.news_at.get(u.batch_id, u.news_at)) for u in todo], _silent, lambda: self.tagger
+        )
         decided = tag.decide(con, found)
         tables = decided.tables | {"companies": self._with_companies(con, part, decided.tables["companies"])}
         came_in = [CameIn(id=u.article.version_id, name=u.article.version_id) for u in todo]
