@@ -1,6 +1,6 @@
 """A marimo notebook over the lake: a company by day, and what one article says of it with the words that rests on.
 
-    marimo edit examples/notebook.py      # or `marimo run`; NEWSMILL_LAKE names another lake than the sample wire's
+marimo edit examples/notebook.py      # or `marimo run`; NEWSMILL_LAKE names another lake than the sample wire's
 """
 
 import marimo
@@ -27,7 +27,7 @@ def _(con, mo):
         where relevance >= 0.5 group by all order by stories desc, name
     """).pl()
     pick = mo.ui.dropdown(dict(companies.select("name", "company_id").rows()), value=companies["name"][0], label="company")
-    pick
+    pick  # noqa: B018
     return companies, pick
 
 

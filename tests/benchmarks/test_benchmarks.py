@@ -23,7 +23,7 @@ from schemas.article import Reading
 def test_each_benchmark_runs(name: str) -> None:
     found = measured(name, Options(tiny=True), cap=60)
     assert isinstance(found, Table), found
-    assert all(line.figure > 0 for line in found.lines)
+    assert all(line.figure > 0 or line.limit == 0 for line in found.lines)
 
 
 def test_the_runner_prints_json_and_names_what_runs_over_its_time() -> None:
