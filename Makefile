@@ -6,7 +6,7 @@ WIRE_PORT ?= 8799
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults cluster-test bench check env up down lock calendars clean
+.PHONY: help setup run test faults cluster-test notebook notebook-test bench check env up down lock calendars clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,14 @@ faults: setup ## 15 minutes of kills, failing disks, power cuts and clocks apart
 cluster-test: ## docker-compose.yml's services as processes, the wire through them: the lake is that of `make run` (needs postgresql, redis-server)
 	@PYTHON="$(PYTHON)" WITH=distributed bash embedded/setup.sh
 	$(PY) -m tests.cluster
+
+notebook: ## examples/notebook.py over the sample wire's lake, in a browser (fetches another 130 MB once)
+	@PYTHON="$(PYTHON)" WITH=notebook bash embedded/setup.sh
+	$(PY) -m marimo edit examples/notebook.py
+
+notebook-test: ## frames of pandas and Polars, and examples/notebook.py, with what `make notebook` installs
+	@PYTHON="$(PYTHON)" WITH=notebook bash embedded/setup.sh
+	$(PY) -m pytest tests/test_notebook.py
 
 bench: setup ## all benchmarks, each at most five minutes, a table for each (ARGS=--json; docs/benchmarks.md)
 	$(PY) -m benchmarks $(ARGS)

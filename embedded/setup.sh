@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv with everything Newsmill needs, as pinned in requirements.lock; does nothing where that is done. `make setup` calls it.
-# PYTHON: which Python to use, where it fits. WITH=distributed: also what requirements-distributed.lock names, for a cluster.
+# PYTHON: which Python to use, where it fits. WITH=distributed: also what requirements-distributed.lock names, for a cluster;
+# WITH=notebook: requirements-notebook.lock, for examples/notebook.py.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -66,20 +67,21 @@ explain() {
     refuse "pip failed; what it says is above, all of it in $log. Then again: make setup"
 }
 
-add_distributed() {
-    local stamp="$1 $(cksum <requirements-distributed.lock)"
-    if [ "$(cat .venv/done-distributed 2>/dev/null)" != "$stamp" ]; then
-        say "installing what requirements-distributed.lock names"
-        pip --no-deps --require-hashes -r requirements-distributed.lock
-        say "$stamp" >.venv/done-distributed
+add_extra() {
+    local lock="requirements-$1.lock"
+    local stamp="$2 $(cksum <"$lock")"
+    if [ "$(cat ".venv/done-$1" 2>/dev/null)" != "$stamp" ]; then
+        say "installing what $lock names"
+        pip --no-deps --require-hashes -r "$lock"
+        say "$stamp" >".venv/done-$1"
     fi
 }
 
 finish() {
     case "${WITH:-}" in
         "") ;;
-        distributed) add_distributed "$stamp" ;;
-        *) refuse "WITH=$WITH names nothing; there is WITH=distributed, or leave it out." ;;
+        distributed | notebook) add_extra "$WITH" "$stamp" ;;
+        *) refuse "WITH=$WITH names nothing; there are WITH=distributed and WITH=notebook, or leave it out." ;;
     esac
     exit 0
 }

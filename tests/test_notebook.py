@@ -1,6 +1,6 @@
 """Out of the lake into Python: Arrow, pandas and Polars in one line, and the examples that use them.
 
-What needs the extra `notebook` is skipped where that is not installed.
+What needs the extra `notebook` is skipped where that is not installed; `make notebook-test` installs it.
 """
 
 import csv
