@@ -27,7 +27,7 @@ def _(con, mo):
         where relevance >= 0.5 group by all order by stories desc, name
     """).pl()
     pick = mo.ui.dropdown(dict(companies.select("name", "company_id").rows()), value=companies["name"][0], label="company")
-    pick  # noqa: B018
+    mo.hstack([pick])
     return companies, pick
 
 

@@ -45,7 +45,7 @@ def test_programs_get_rows_and_the_days_on_standard_error(lake: str, tmp_path: P
     assert done.stderr.startswith("looked at 30 days")
     copies = newsmill("search", "evonik bauchemie", "--lake", lake, "--all", "--csv")
     rows = list(csv.DictReader(io.StringIO(copies.stdout)))
-    assert [r["article_id"] for r in rows][0] == row["article_id"] and len(rows) == 3
+    assert rows[0]["article_id"] == row["article_id"] and len(rows) == 3
     path = tmp_path / "found.parquet"
     assert newsmill("search", "prognose", "--lake", lake, "--parquet", str(path), "--limit", "3").returncode == 0
     assert pq.read_table(path)["rank"].to_pylist() == [1, 2, 3]
