@@ -31,20 +31,8 @@ from schemas.columns import UTC_MICROS
 
 #: In this order: a later one may build on an earlier one.
 VIEWS = (
-    *(
-        "to_do",
-        "feeds",
-        "articles",
-        "mentions",
-        "sentiments",
-        "evidence",
-        "companies",
-        "outcomes",
-        "as_of",
-        "stories",
-        "backtest",
-    ),
-    *("calendars", "sessions", "company_news", "company_day", "movers", "feed_status", "why"),
+    *("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes"),
+    *("as_of", "stories", "backtest", "calendars", "sessions", "company_news", "company_day", "movers", "feed_status", "why"),
 )
 
 _DELETED = pa.schema(

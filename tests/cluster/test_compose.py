@@ -178,7 +178,8 @@ def copied() -> list[str]:
 
 def test_what_the_image_copies_is_there_and_is_let_through() -> None:
     let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert set(copied()) == let_through
+    # of a directory that is let through, a file may be copied before the rest
+    assert {source for source in copied() if source.split("/")[0] not in let_through or "/" not in source} == let_through
     assert all((ROOT / source).exists() for source in copied())
 
 
@@ -207,7 +208,7 @@ def test_what_is_copied_installs_with_all_its_files(tmp_path: Path) -> None:
         for room in rooms
         for path in (ROOT / room).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
-    }
+    } | {"pipeline/feeds/offered.toml"}
 
 
 def test_secrets_are_drawn_once_for_the_owner_alone(tmp_path: Path) -> None:
