@@ -27,6 +27,9 @@ from pipeline.untrusted.landlock import version
 # The parent's sys.path is taken over before anything of ours is imported.
 _START = "import sys; sys.path[:] = sys.argv[2:]; from pipeline.untrusted.child import answer; answer(int(sys.argv[1]))"
 
+#: Nothing of ours; Arrow's allocator would start a thread before the child has confined itself.
+_ENVIRONMENT = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -69,7 +72,8 @@ def _of_child(asked: bytes, limits: Limits, directory: str) -> tuple[bytes, byte
     ends = time.monotonic() + limits.seconds
     with subprocess.Popen(
         [sys.executable, "-c", _START, str(os.getpid()), *sys.path],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd=directory, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_ENVIRONMENT,
+        cwd=directory, start_new_session=True,
     ) as child:  # fmt: skip
         try:
             answer = _exchange(child, asked, ends, limits.mb * 2**20)
