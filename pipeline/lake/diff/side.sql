@@ -23,9 +23,10 @@ WHERE m.date <= {until} AND m.tagging_id NOT IN (SELECT id FROM {side}.lake.supe
 GROUP BY article_id, company_id, field, surface, in_ad;
 
 CREATE TEMP TABLE {side}_sentiments AS
-SELECT article_id, company_id, sentiment, score
+SELECT article_id, company_id, arg_max(sentiment, (score, sentiment)) AS sentiment, max(score) AS score
 FROM {side}.lake.sentiments s SEMI JOIN {side}_articles USING (version_id)
-WHERE s.date <= {until} AND s.tagging_id NOT IN (SELECT id FROM {side}.lake.superseded WHERE date <= {until});
+WHERE s.date <= {until} AND s.tagging_id NOT IN (SELECT id FROM {side}.lake.superseded WHERE date <= {until})
+GROUP BY article_id, company_id;
 
 CREATE TEMP TABLE {side}_entries AS
 SELECT e.entry_id, arg_max(e.feed_id, e.seen_at) AS feed_id, arg_max(e.title, (e.seen_at, e.number)) AS title,
