@@ -28,7 +28,7 @@ from schemas import TABLES, contract
 LAST = date(2026, 11, 15)
 COMPANIES, FEEDS, BATCHES, SENTENCES, A_TEXT = 2339, 200, 8, 2000, 14
 MADE = 1  # raised when what is made here changes
-NARROW = ("visits", "articles", "relations", "sentiments", "superseded", "companies")
+WITHOUT_TEXT = ("visits", "articles", "relations", "sentiments", "superseded", "companies")
 _STAGE = {"pull": ("visits", "entries"), "tag": ("taggings", "mentions", "sentiments", "companies")}
 _SUPERSEDED = "n % 50 = 7"
 
@@ -64,7 +64,7 @@ class Year:
     @property
     def tables(self) -> tuple[str, ...]:
         left_out = ("late_commits", "forgotten", "feed_state")
-        return tuple(name for name in TABLES if name not in left_out) if self.text else NARROW
+        return tuple(name for name in TABLES if name not in left_out) if self.text else WITHOUT_TEXT
 
     def make(self, say: Callable[[str], None]) -> Lake:
         """The lake, made if it is not there yet as it is made now."""

@@ -11,6 +11,7 @@ import duckdb
 from pipeline import __version__
 from pipeline.errors import LossError
 from pipeline.lake.durable import sha256
+from pipeline.lake.literal import quoted
 from pipeline.lake.watermark import Written
 from schemas import TABLES, table_schema
 from schemas.feed import Visit
@@ -35,7 +36,7 @@ class Compactor:
         # opening files takes most of the time, so tables are merged side by side, each by one thread
         con.execute("SET threads = 1; SET preserve_insertion_order = false")
         con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        con.execute(f"SET temp_directory = {_quoted(aside / 'spill')}")
+        con.execute(f"SET temp_directory = {quoted(aside / 'spill')}")
         return Compactor(con, aside, frozenset(evolved))
 
     def merge(self, table: str, sources: Sequence[Path], said: int, *, dated: bool = False) -> Written:
@@ -72,7 +73,7 @@ class Compactor:
         return self.con.execute(f"SELECT 1 FROM {self._read(table, came)} {rest} LIMIT 1").fetchone() is not None
 
     def _read(self, table: str, sources: Sequence[Path], *, dated: bool = False) -> str:
-        listed = ", ".join(map(_quoted, sources))
+        listed = ", ".join(map(quoted, sources))
         dates = "true, hive_types = {'date': DATE}" if dated else "false"
         return f"read_parquet([{listed}], union_by_name = {table in self.evolved}, hive_partitioning = {dates})"
 
@@ -81,7 +82,7 @@ class Compactor:
         path = self.aside / f"{table}.parquet"
         order = ", ".join(TABLES[table].sorted_by)
         how = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 20000, KV_METADATA {_said(table)}"
-        done = self.con.cursor().execute(f"COPY (SELECT * FROM ({query}) ORDER BY {order}) TO {_quoted(path)} ({how})").fetchone()
+        done = self.con.cursor().execute(f"COPY (SELECT * FROM ({query}) ORDER BY {order}) TO {quoted(path)} ({how})").fetchone()
         rows = int(done[0]) if done else 0
         if said is not None and rows != said:
             raise LossError(
@@ -139,8 +140,4 @@ def _said(table: str) -> str:
     schema = table_schema(table)
     said = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
     said["newsmill.columns"] = json.dumps({field.name: field.metadata[b"description"].decode() for field in schema})
-    return "{" + ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in said.items()) + "}"
-
-
-def _quoted(text: Path | str) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
+    return "{" + ", ".join(f"{quoted(key)}: {quoted(value)}" for key, value in said.items()) + "}"

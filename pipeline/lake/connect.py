@@ -7,6 +7,7 @@ import duckdb
 
 from pipeline.errors import LakeError
 from pipeline.lake.layout import Lake
+from pipeline.lake.literal import quoted
 from pipeline.lake.views import definitions, is_current
 from pipeline.settings import Settings
 
@@ -26,8 +27,7 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     script = definitions(place)
     if is_current(place, script):
-        path = str(place.root / "news.duckdb").replace("'", "''")
-        con.execute(f"ATTACH '{path}' AS news (READ_ONLY); USE news")
+        con.execute(f"ATTACH {quoted(place.root / 'news.duckdb')} AS news (READ_ONLY); USE news")
         return con
     try:
         con.execute(script)

@@ -17,6 +17,7 @@ from typing import get_args, get_type_hints
 import duckdb
 import pyarrow as pa
 
+from pipeline.lake.literal import quoted
 from schemas import TABLES, Stamp, bodies_schema, table_schema
 from schemas.web import Body
 
@@ -78,9 +79,9 @@ def fingerprint() -> str:
 
 def comments(con: duckdb.DuckDBPyConnection) -> str:
     """The statements that put all of it into the catalogue of the connection's database, on what is there."""
-    said = [f"COMMENT ON {one.kind.upper()} {one.name} IS {_quoted(one.meaning)}" for one in describe(con) if one.meaning]
+    said = [f"COMMENT ON {one.kind.upper()} {one.name} IS {quoted(one.meaning)}" for one in describe(con) if one.meaning]
     said += [
-        f'COMMENT ON COLUMN {one.name}."{column}" IS {_quoted(meaning)}'
+        f'COMMENT ON COLUMN {one.name}."{column}" IS {quoted(meaning)}'
         for one in describe(con)
         if not one.kind.startswith("macro")
         for column, _, meaning in one.columns
@@ -153,10 +154,6 @@ def _sentence(text: str | None) -> str:
 
 def _meaning(field: pa.Field) -> str:
     return (field.metadata or {}).get(b"description", b"").decode()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def markdown(con: duckdb.DuckDBPyConnection) -> str:

@@ -24,6 +24,7 @@ from pipeline.errors import LakeError
 from pipeline.lake import dictionary
 from pipeline.lake.durable import fsync, place_file, write_file
 from pipeline.lake.layout import SCHEMA_DAY, Lake
+from pipeline.lake.literal import quoted
 from pipeline.lake.lock import guarded
 from pipeline.lake.watermark import Watermark, watermark
 from schemas import TABLES, bodies_schema, table_schema
@@ -97,7 +98,7 @@ def _was_made_by(script: str, path: Path) -> bool:
 def _made_by(path: Path, *_identity: int) -> str | None:
     """The digest of the script that made a file; a file that was replaced is another one, by its inode, time and size."""
     with suppress(duckdb.Error), duckdb.connect() as con:
-        con.execute(f"ATTACH {_quoted(path)} AS news (READ_ONLY)")
+        con.execute(f"ATTACH {quoted(path)} AS news (READ_ONLY)")
         found = con.execute("SELECT script FROM news.lake.made_by").fetchall()
         return str(found[0][0]) if len(found) == 1 else None
     return None
@@ -153,7 +154,7 @@ def definitions(lake: Lake) -> str:
     confirmed = f"""
         SELECT parse_path(file)[-2] AS name,
                max(coalesce(TRY_CAST(split_part(parse_filename(file), '.', 2) AS BIGINT), 0)) AS counts_from
-        FROM glob({_quoted(lake.root / "hot/*/*/confirmed*")})
+        FROM glob({quoted(lake.root / "hot/*/*/confirmed*")})
         GROUP BY ALL HAVING bool_or(parse_filename(file) = 'confirmed')"""
     script = [
         "CREATE SCHEMA IF NOT EXISTS lake",
@@ -215,7 +216,7 @@ def _guard(lake: Lake, mark: Watermark, *, narrow: bool) -> str:
     gone = f"max(hot_through) > DATE '{mark.through}'"
     if narrow:
         gone += f" OR max(days_through) > DATE '{mark.months_through}'"
-    return f"(SELECT CASE WHEN {gone} THEN error('{_OUTDATED}') ELSE true END FROM read_parquet({_quoted(_mark(lake))}))"
+    return f"(SELECT CASE WHEN {gone} THEN error('{_OUTDATED}') ELSE true END FROM read_parquet({quoted(_mark(lake))}))"
 
 
 def _read(path: Path, *, by_name: bool, key: str = "date", kind: str = "DATE") -> str:
@@ -224,11 +225,7 @@ def _read(path: Path, *, by_name: bool, key: str = "date", kind: str = "DATE") -
     The first file by name is the one without rows that has every column, so its columns are taken and no other file is
     opened for them; only where an older file lacks one of them must they all be.
     """
-    return f"read_parquet({_quoted(path)}, union_by_name = {by_name}, hive_partitioning = true, hive_types = {{'{key}': {kind}}})"
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    return f"read_parquet({quoted(path)}, union_by_name = {by_name}, hive_partitioning = true, hive_types = {{'{key}': {kind}}})"
 
 
 def lacking(lake: Lake) -> dict[Path, tuple[str, pa.Schema, set[str] | None]]:

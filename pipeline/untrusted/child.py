@@ -12,11 +12,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.lake.literal import quoted
 from pipeline.untrusted.landlock import confine
 
 #: Of a lake, what its views read.
 READABLE = ("cold", "hot", "raw", "news.duckdb", "deleted.parquet")
-_ASKING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+#: PIVOT is MULTI to DuckDB: it looks for its columns first.
+_ASKING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
 _AT_ONCE = 2048
 #: Where DuckDB looks for its share of processors and memory; it does not begin where it may not. Its own settings keep SQL out.
 _SYSTEM = (Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
@@ -58,12 +60,12 @@ def _opened(root: Path, asked: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config={"threads": 2, "python_enable_replacements": False})
     con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     if asked["attached"]:
-        con.execute(f"ATTACH '{_escaped(root / 'news.duckdb')}' AS news (READ_ONLY); USE news")
+        con.execute(f"ATTACH {quoted(root / 'news.duckdb')} AS news (READ_ONLY); USE news")
     else:
         con.execute(asked["script"])
     con.execute(f"""
-        SET allowed_directories = [{", ".join(f"'{_escaped(root / name)}/'" for name in READABLE[:3])}];
-        SET allowed_paths = [{", ".join(f"'{_escaped(root / name)}'" for name in READABLE[3:])}];
+        SET allowed_directories = [{", ".join(quoted(f"{root / name}/") for name in READABLE[:3])}];
+        SET allowed_paths = [{", ".join(quoted(root / name) for name in READABLE[3:])}];
         SET temp_directory = ''; SET memory_limit = '{asked["memory_mb"]}MB';
         SET max_execution_time = {int(asked["seconds"] * 1000)};
         SET allow_community_extensions = false; SET allow_unsigned_extensions = false;
@@ -78,7 +80,7 @@ def _give(con: duckdb.DuckDBPyConnection, asked: dict[str, Any], out: Any) -> No
     if len(statements) != 1:
         raise ValueError(f"one statement at a time, please: these are {len(statements)}")
     if statements[0].type not in _ASKING:
-        raise ValueError(f"{statements[0].type.name} is no question: SELECT, FROM, DESCRIBE, SUMMARIZE and EXPLAIN are")
+        raise ValueError(f"{statements[0].type.name} is no question: SELECT, FROM, DESCRIBE, SUMMARIZE, PIVOT and EXPLAIN are")
     rows: pa.RecordBatchReader = con.execute(statements[0]).to_arrow_reader(_AT_ONCE)
     # held back until it is all there: what fails midway is an error, not half a result
     parts: list[pa.RecordBatch] = []
@@ -97,7 +99,3 @@ def _lower(limit: int, value: int) -> None:
     _, hard = resource.getrlimit(limit)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(limit, (value, value))
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -81,8 +81,8 @@ def _sentences(verdict: Row, most: int, plain: bool) -> Iterator[RenderableType]
         marks = _merged([(span["start"] - start, span["end"] - start) for span in spans])
         sentence = _marked(spans[0]["sentence"]["text"], marks, _style(verdict)[1], plain)
         yield _inward(Text.assemble(("title: ", "dim"), sentence) if field == "title" else sentence)
-    if len(around) > most:
-        yield _inward(Text(f"and words in {len(around) - most} more sentences", "dim"))
+    if (rest := len(around) - most) > 0:
+        yield _inward(Text(f"and words in {rest} more sentence{'s' if rest > 1 else ''}", "dim"))
     if not around:
         yield _inward(Text("no words for or against it were found", "dim"))
 

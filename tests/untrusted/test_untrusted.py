@@ -47,6 +47,7 @@ def test_questions_are_answered_as_without_it(lake: Path) -> None:
         "FROM company_day ORDER BY ALL",
         "DESCRIBE articles",
         "SHOW TABLES",
+        "PIVOT (SELECT feed_id, outcome FROM lake.visits) ON outcome USING count(*) ORDER BY feed_id",
         "SELECT [1, 2] AS list, {'a': 1} AS struct, 1.5::DECIMAL(9, 2) AS d, DATE '2026-11-01' AS day, NULL AS nothing",
     ]
     with connect(lake) as con:

@@ -28,7 +28,7 @@ _PRINTS = """
 SELECT story_id, count(*) FROM articles
 WHERE date BETWEEN DATE '{0.since}' AND DATE '{0.until}' AND story_id IN $stories GROUP BY ALL
 """
-_COMPANY = "SELECT DISTINCT company_id FROM companies WHERE lower(company_id) = lower($name) OR lower(name) = lower($name)"
+_COMPANY = "SELECT company_id FROM companies WHERE company_id IN (FROM company_ids($name))"
 _OF_COMPANY = """
 SELECT DISTINCT version_id FROM mentions WHERE company_id IN $companies AND NOT in_ad AND date >= DATE '{0.since}'
 """

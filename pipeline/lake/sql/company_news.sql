@@ -29,7 +29,7 @@ WHERE s.company_id IS NOT NULL AND a.genre IS DISTINCT FROM 'promotion'
 
 -- The ids of the companies that are meant by an id, an ISIN, MIC:ticker or a name (also a former one; capitals do not matter).
 CREATE MACRO company_ids(company) AS TABLE
-SELECT company AS company_id
+SELECT lower(company) AS company_id
 UNION
 SELECT company_id FROM lake.companies
 WHERE lower(name) = lower(company) OR list_contains(isins, upper(company))

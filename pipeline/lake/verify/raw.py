@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.literal import quoted
 from pipeline.lake.retire import Rules
 from pipeline.lake.verify.file import wrong_columns
 from pipeline.lake.verify.finding import Finding, Watch, error, restored, warning
@@ -46,7 +47,7 @@ def _pack(con: duckdb.DuckDBPyConnection, lake: Lake, pack: Path, evolved: froze
     if BatchRef.parse(pack.parent.name) is None:
         yield warning("stranger", place, "belongs to no batch", f"move {place} out of the lake")
         return
-    source = "read_parquet('" + str(pack).replace("'", "''") + "', hive_partitioning = false)"
+    source = f"read_parquet({quoted(pack)}, hive_partitioning = false)"
     lost = restored(place, "nothing but the bytes is lost: what was read from them stays")
     try:
         schema = pq.read_schema(pack)

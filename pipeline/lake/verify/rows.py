@@ -12,6 +12,7 @@ import duckdb
 
 from pipeline.lake.commit import note_of
 from pipeline.lake.layout import Lake
+from pipeline.lake.literal import quoted
 from pipeline.lake.verify.finding import Finding, Watch, done_again, error, restored, warning
 from pipeline.lake.verify.hot import Sources
 from pipeline.lake.verify.marks import Marks
@@ -107,7 +108,7 @@ def open_tables(marks: Marks, sources: Sources, spill: Path) -> duckdb.DuckDBPyC
     con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     for table in TABLES:
         con.register(f"no_{table}", table_schema(table).empty_table())
-        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sources.files[table])
+        files = ", ".join(map(quoted, sources.files[table]))
         read = f"read_parquet([{files}], union_by_name = {table in marks.evolved}, hive_partitioning = false, filename = true)"
         rows = f" UNION ALL BY NAME FROM {read}" if files else ""
         con.execute(f"CREATE VIEW {table} AS SELECT *, NULL::VARCHAR AS filename FROM no_{table}{rows}")
