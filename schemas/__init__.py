@@ -34,13 +34,15 @@ class Stamp:
 class Table:
     """A table of the lake: its row type, the columns its files are sorted by, and what becomes of its closed days.
 
-    The days of a narrow table become one file a month. A snapshot has rows only as of the last closed day.
+    The days of a narrow table become one file a month. A snapshot has rows only as of the last closed day. Small tables that
+    nearly every question needs are copied into news.duckdb: opening a file a month of each would take longer than answering.
     """
 
     row: type
     sorted_by: tuple[str, ...]
     narrow: bool = True
     snapshot: bool = False
+    copied: bool = False
 
 
 TABLES: dict[str, Table] = {
@@ -54,10 +56,10 @@ TABLES: dict[str, Table] = {
     "mentions": Table(Mention, ("company_id", "version_id", "field", "start")),
     "sentiments": Table(Sentiment, ("company_id", "version_id")),
     "outcomes": Table(Outcome, ("entry_id",)),
-    "superseded": Table(Superseded, ("id",)),
-    "companies": Table(Company, ("company_id",)),
+    "superseded": Table(Superseded, ("id",), copied=True),
+    "companies": Table(Company, ("company_id",), copied=True),
     "late_commits": Table(LateCommit, ("late_batch_id",)),
-    "forgotten": Table(Forgotten, ("id",)),
+    "forgotten": Table(Forgotten, ("id",), copied=True),
     "feed_state": Table(FeedState, ("feed_id",), narrow=False, snapshot=True),
 }
 

@@ -142,7 +142,10 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentiment:
-    """What an article says of one company; company_id is null for the article as a whole."""
+    """What an article says of one company; company_id is null for the article as a whole.
+
+    It carries what one wants to know of the article beside it (`news_…`): asking for a company's news opens no file of articles.
+    """
 
     tagging_id: str = col("the run that judged")
     version_id: str = col("the article version")
@@ -159,3 +162,9 @@ class Sentiment:
     hedged: bool = col("what is said is alleged, possible or denied", default=False)
     relevance: float = col("how much the article is about the company, 0 to 1", default=1.0)
     in_headline: bool = col("the company is named in the title", default=False)
+    news_title: str | None = col("headline of the article version; null in rows older than this column", default=None)
+    news_words: tuple[str, ...] = col("what stands at `evidence`, in its order", default=())
+    news_url: str | None = col("address of its page", default=None)
+    news_source: str | None = col("its publisher", default=None)
+    news_language: str | None = col("its language", default=None)
+    news_genre: str | None = col("promotion where the article is one", default=None)

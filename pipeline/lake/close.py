@@ -104,7 +104,9 @@ def _close_day(lake: Lake, day: date, timing: Timing, fence: Fence) -> Closed:
                 with nobody_commits(lake):
                     if batches_of(lake, day) == places:
                         replace(record, directories=tuple(p.name for p in places)).write(lake)
-                        move(lake, replace(watermark(lake), day=day, open_from=open_from))
+                        before = watermark(lake)
+                        late = (before.day is not None and before.late) or _any_correction(lake)
+                        move(lake, replace(before, day=day, open_from=open_from, late=late))
                         return _told(record, len(places), sum(len(_tables(p)) for p in places), began)
     raise LakeError(f"{day} was to be closed, and {ATTEMPTS} times new batches were committed under it; are the clocks right?")
 
@@ -112,6 +114,10 @@ def _close_day(lake: Lake, day: date, timing: Timing, fence: Fence) -> Closed:
 def batches_of(lake: Lake, day: date) -> list[Path]:
     """The committed directories of a day; whatever else lies there is nobody's and stays."""
     return sorted(p for p in lake.hot_day(day).iterdir() if (p / "commit.json").exists())
+
+
+def _any_correction(lake: Lake) -> bool:
+    return any(".late" in place.name for day in lake.days() for place in lake.hot_day(day).iterdir())
 
 
 def _settled(lake: Lake, day: date, timing: Timing) -> list[Path]:

@@ -6,9 +6,10 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import LakeError
+from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
 from pipeline.lake.literal import quoted
-from pipeline.lake.views import definitions, is_current
+from pipeline.lake.views import is_current
 from pipeline.settings import Settings
 
 
@@ -24,7 +25,8 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     place = Lake(Path(lake or Settings.from_env(os.environ).lake).resolve())
     place.check()
     con = duckdb.connect(config={"autoinstall_known_extensions": False})
-    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    # the second question to a year finds what the first one learnt of its files; those that were replaced are read anew
+    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
     script = definitions(place)
     if is_current(place, script):
         con.execute(f"ATTACH {quoted(place.root / 'news.duckdb')} AS news (READ_ONLY); USE news")

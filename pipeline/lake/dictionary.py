@@ -26,11 +26,19 @@ _ROWS_OF = re.compile(r"rows of lake\.(\w+)")
 _COLUMN = re.compile(r"-- column (\w+): (.+)")
 _DATE = "the day the row lies under: its batch's, or a later one where that was closed"
 _OWN = {
-    "confirmed": (
+    "closed.late": (
+        "From when batches count that were late.",
+        {"late_batch_id": "the batch", "late_stage": "its stage", "readable_at": "from when it counts"},
+    ),
+    "lake.confirmed": (
         "Committed batches whose time is settled.",
         {"name": "batch and stage", "counts_from": "µs since 1970"},
     ),
-    "made_by": ("What made these views and macros.", {"script": "digest of the script and of all descriptions"}),
+    "lake.gone": (
+        "Versions and taggings that are superseded, and what was taken down.",
+        {"id": "id of the version, the tagging, or what was taken down", "date": "the day on which that was committed"},
+    ),
+    "lake.made_by": ("What made these views and macros.", {"script": "digest of the script and of all descriptions"}),
 }
 
 
@@ -53,7 +61,9 @@ def meanings() -> dict[str, str]:
     """What each table, view and macro is, by name; of those in sql/ the comment without its lines on columns."""
     found = {f"lake.{name}": _sentence(table.row.__doc__) for name, table in TABLES.items()}
     found |= {f"lake.{name}_from": f"As lake.{name}, from a day on; no month before it is read." for name in TABLES}
-    found |= {"lake.bodies": _sentence(Body.__doc__)} | {f"lake.{name}": text for name, (text, _) in _OWN.items()}
+    copied = [name for name, table in TABLES.items() if table.copied]
+    found |= {f"closed.{name}": f"The rows of lake.{name} that lie under closed days, kept in the database." for name in copied}
+    found |= {"lake.bodies": _sentence(Body.__doc__)} | {name: text for name, (text, _) in _OWN.items()}
     return found | {name: _told(comment)[""] for name, comment in _commented()}
 
 
@@ -67,7 +77,7 @@ def columns_of_tables() -> dict[str, dict[str, str]]:
 @cache
 def columns_of_views() -> dict[str, dict[str, str]]:
     """What the comments in sql/ say of columns, by view or macro."""
-    own = {f"lake.{name}": columns for name, (_, columns) in _OWN.items()}
+    own = {name: columns for name, (_, columns) in _OWN.items()}
     told = {name: _told(comment) for name, comment in _commented()}
     return own | {name: {column: text for column, text in columns.items() if column} for name, columns in told.items()}
 
@@ -98,7 +108,7 @@ def describe(con: duckdb.DuckDBPyConnection) -> list[Described]:
               UNION ALL SELECT table_oid, 'table', database_name FROM duckdb_tables() WHERE NOT internal)
           USING (table_oid, database_name)
         GROUP BY ALL""").fetchall()
-    views.sort(key=lambda view: (view[0] == "lake", view[1]))
+    views.sort(key=lambda view: (view[0] != "main", view[1]))
     macros = con.execute("""
         SELECT DISTINCT schema_name, function_name, parameters, function_type FROM duckdb_functions()
         WHERE NOT internal AND function_type IN ('table_macro', 'macro') ORDER BY function_name""").fetchall()

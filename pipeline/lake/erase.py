@@ -35,7 +35,11 @@ from schemas.outcome import Forgotten
 #: Rows of an article go: nothing says that they must be there.
 DROPPED = ("articles", "article_keys", "relations", "taggings", "mentions", "sentiments")
 #: What shards left for a commit keeps all its rows: they are counted, and the commit leaves out by id what was taken down.
-_STAGED_BY_ARTICLE: dict[str, dict[str, Any]] = {"mentions": {"surface": ""}, "taggings": {"problem": None}}
+_STAGED_BY_ARTICLE: dict[str, dict[str, Any]] = {
+    "mentions": {"surface": ""},
+    "taggings": {"problem": None},
+    "sentiments": {"news_title": None, "news_words": (), "news_url": None},
+}
 
 
 @dataclass(frozen=True, slots=True)

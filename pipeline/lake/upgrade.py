@@ -3,8 +3,9 @@
 Rows are left as they are: what a file lacks is null. Any `newsmill run` does the same before it writes; it may be done again.
 """
 
+from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
-from pipeline.lake.views import definitions, is_current, lacking, prepare
+from pipeline.lake.views import is_current, lacking, prepare
 from schemas import LAKE_FORMAT
 
 

@@ -1,19 +1,10 @@
-"""The lake as SQL: views and macros over its files as the watermark divides them, and `news.duckdb`, which holds them. I/O.
-
-Schema `lake` has every row ever written, one view per table (and `bodies`); the views and macros outside it, one file each in
-sql/, leave out what is superseded and what was taken down. `available_at` is corrected for batches that were late.
-
-A view says days through which watermark it reads from cold/. Before anything it reads elsewhere is deleted, deleted.parquet says
-so, and from then on the view raises an error instead of losing rows.
-"""
+"""What the lake's views rest on: `news.duckdb`, which holds them, files without rows, and the mark of what is deleted. I/O."""
 
 import json
 import secrets
 from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache, partial
-from hashlib import blake2b
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -22,31 +13,18 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import LakeError
 from pipeline.lake import dictionary
+from pipeline.lake.definitions import definitions, digest
 from pipeline.lake.durable import fsync, place_file, write_file
 from pipeline.lake.layout import SCHEMA_DAY, Lake
 from pipeline.lake.literal import quoted
 from pipeline.lake.lock import guarded
-from pipeline.lake.watermark import Watermark, watermark
 from schemas import TABLES, bodies_schema, table_schema
 from schemas.columns import UTC_MICROS
-
-#: In this order: a later one may build on an earlier one.
-VIEWS = (
-    *("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes"),
-    *("as_of", "stories", "backtest", "calendars", "sessions", "company_news", "company_day", "movers", "feed_status", "why"),
-)
 
 _DELETED = pa.schema(
     [pa.field("hot_through", pa.date32()), pa.field("days_through", pa.date32()), pa.field("marked_at", UTC_MICROS)]
 )
 _NO_MONTH = f"{SCHEMA_DAY:%Y-%m}"
-_OUTDATED = "this connection reads days that have moved since it was opened: close it and open the lake again"
-_CORRECTED = """
-SELECT t.* REPLACE (coalesce(late.readable_at, t.available_at) AS available_at)
-FROM ({files}) t
-LEFT JOIN (SELECT late_batch_id, late_stage, max(readable_at) AS readable_at FROM lake.late_commits GROUP BY ALL) late
-  ON late.late_batch_id = t.batch_id AND late.late_stage = t.stage
-"""
 
 
 def prepare(lake: Lake) -> None:
@@ -90,7 +68,7 @@ def is_current(lake: Lake, script: str) -> bool:
 def _was_made_by(script: str, path: Path) -> bool:
     with suppress(FileNotFoundError):
         stat = path.stat()
-        return _made_by(path, stat.st_ino, stat.st_mtime_ns, stat.st_size) == _digest(script)
+        return _made_by(path, stat.st_ino, stat.st_mtime_ns, stat.st_size) == digest(script)
     return False
 
 
@@ -139,93 +117,6 @@ def marked_at(lake: Lake) -> datetime | None:
 
 def _mark(lake: Lake) -> Path:
     return lake.root / "deleted.parquet"
-
-
-def definitions(lake: Lake) -> str:
-    """The script that makes the lake's views and macros, with absolute paths and the watermark as it is now."""
-    lake = Lake(lake.root.resolve())
-    mark, evolved = watermark(lake), lake.evolved()
-    names = sorted(TABLES, key=lambda name: (name != "late_commits", name))
-    made = [_view(name, _table_files(lake, name, mark, by_name=name in evolved)) for name in names]
-    made += [
-        _from(name, _table_files(lake, name, mark, by_name=name in evolved, since=True)) for name in names if TABLES[name].narrow
-    ]
-    packs = _read(lake.root / "raw/*/*/*.parquet", by_name="bodies" in evolved)
-    confirmed = f"""
-        SELECT parse_path(file)[-2] AS name,
-               max(coalesce(TRY_CAST(split_part(parse_filename(file), '.', 2) AS BIGINT), 0)) AS counts_from
-        FROM glob({quoted(lake.root / "hot/*/*/confirmed*")})
-        GROUP BY ALL HAVING bool_or(parse_filename(file) = 'confirmed')"""
-    script = [
-        "CREATE SCHEMA IF NOT EXISTS lake",
-        *made,
-        f"CREATE VIEW lake.bodies AS FROM {packs}",
-        f"CREATE VIEW lake.confirmed AS {confirmed}",
-        *(_sql(view, mark) for view in VIEWS),
-    ]
-    text = ";\n".join(script)
-    return f"{text};\nCREATE VIEW lake.made_by AS SELECT '{_digest(text)}' AS script;"
-
-
-def _digest(script: str) -> str:
-    text = script.partition(";\nCREATE VIEW lake.made_by")[0] + dictionary.fingerprint()
-    return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _sql(view: str, mark: Watermark) -> str:
-    text = files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text()
-    text = text.replace("{watermark}", f"DATE '{mark.through}'").replace("{open_from}", f"DATE '{mark.open_from}'")
-    return text.strip().removesuffix(";")
-
-
-def _view(name: str, source: str) -> str:
-    exact = name == "late_commits" or TABLES[name].snapshot
-    return f"CREATE VIEW lake.{name} AS {source if exact else _CORRECTED.format(files=source)}"
-
-
-def _from(name: str, source: str) -> str:
-    """A macro for the rows of a narrow table from a day on: a view's filter by date opens all files of months before it."""
-    return f"CREATE MACRO lake.{name}_from(since) AS TABLE {_CORRECTED.format(files=source)} WHERE t.date >= since"
-
-
-def _table_files(lake: Lake, name: str, mark: Watermark, *, by_name: bool, since: bool = False) -> str:
-    """A query for every row of a table: its closed months and days, then its open days, and the guard against what is deleted.
-
-    `since`: of the months, only those from that of the macro's argument on.
-    """
-    day, month = f"DATE '{mark.through}'", f"DATE '{mark.months_through}'"
-    cold = _read(lake.root / "cold" / name / "date=*" / "data.parquet", by_name=by_name)
-    if TABLES[name].snapshot:
-        return f"FROM {cold} WHERE date = {day} AND {_guard(lake, mark, narrow=False)}"
-    parts = [f"FROM {_read(lake.root / 'hot/*/*' / f'{name}.parquet', by_name=by_name)} WHERE date > {day}"]
-    if mark.day:
-        after = f" AND date > {month}" if TABLES[name].narrow else ""
-        parts.insert(0, f"FROM {cold} WHERE date <= {day}{after}")
-    if mark.month and TABLES[name].narrow:
-        from_month = " AND month >= strftime(since, '%Y-%m')" if since else ""
-        months = _read(lake.root / "cold" / name / "month=*" / "data.parquet", by_name=by_name, key="month", kind="VARCHAR")
-        parts.insert(0, f"SELECT * EXCLUDE (month) FROM {months} WHERE month <= '{mark.month}'{from_month}")
-    return f"FROM ({' UNION ALL BY NAME '.join(parts)}) WHERE {_guard(lake, mark, narrow=TABLES[name].narrow)}"
-
-
-def _guard(lake: Lake, mark: Watermark, *, narrow: bool) -> str:
-    """A condition that raises once a file this view reads may be deleted.
-
-    An uncorrelated subquery is evaluated also where pruning leaves no file to read; a plain CASE would stay silent then.
-    """
-    gone = f"max(hot_through) > DATE '{mark.through}'"
-    if narrow:
-        gone += f" OR max(days_through) > DATE '{mark.months_through}'"
-    return f"(SELECT CASE WHEN {gone} THEN error('{_OUTDATED}') ELSE true END FROM read_parquet({quoted(_mark(lake))}))"
-
-
-def _read(path: Path, *, by_name: bool, key: str = "date", kind: str = "DATE") -> str:
-    """All files of a pattern as one table.
-
-    The first file by name is the one without rows that has every column, so its columns are taken and no other file is
-    opened for them; only where an older file lacks one of them must they all be.
-    """
-    return f"read_parquet({quoted(path)}, union_by_name = {by_name}, hive_partitioning = true, hive_types = {{'{key}': {kind}}})"
 
 
 def lacking(lake: Lake) -> dict[Path, tuple[str, pa.Schema, set[str] | None]]:

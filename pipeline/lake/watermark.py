@@ -26,6 +26,8 @@ class Watermark:
     day: date | None = None
     month: str | None = None
     open_from: date = SCHEMA_DAY
+    #: Whether a closed batch may count from another time than its rows say.
+    late: bool = True
 
     def covers(self, day: date) -> bool:
         return self.day is not None and day <= self.day
@@ -57,7 +59,7 @@ def watermark(lake: Lake) -> Watermark:
     try:
         found = json.loads(path.read_text())
         day, open_from = (date.fromisoformat(found[key]) if found.get(key) else None for key in ("day", "open_from"))
-        return Watermark(day, found["month"], open_from or SCHEMA_DAY)
+        return Watermark(day, found["month"], open_from or SCHEMA_DAY, found.get("late", True))
     except FileNotFoundError:
         return Watermark()
     except (ValueError, KeyError, TypeError) as e:
@@ -66,7 +68,7 @@ def watermark(lake: Lake) -> Watermark:
 
 def move(lake: Lake, to: Watermark) -> None:
     """Sets the watermark; readers that open the lake from now on follow it."""
-    said = {"day": to.day and to.day.isoformat(), "month": to.month, "open_from": to.open_from.isoformat()}
+    said = {"day": to.day and to.day.isoformat(), "month": to.month, "open_from": to.open_from.isoformat(), "late": to.late}
     write_file(lake.root / "watermark.json", json.dumps(said).encode())
 
 

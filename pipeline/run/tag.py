@@ -16,6 +16,7 @@ from pipeline.read import EXTRACTOR, promotion_spans
 from pipeline.run.context import Context, Decided, Say, is_mine
 from pipeline.tag import Tagger
 from schemas import ids
+from schemas.article import Article
 from schemas.columns import from_arrow, to_arrow
 from schemas.outcome import CameIn
 from schemas.tag import Company, Mention, Sentiment, Tagging, Tags, Verdict
@@ -107,7 +108,7 @@ def _tag(tagger: Tagger, one: Untagged, rows: dict[str, list[object]]) -> str | 
     )
     rows["taggings"].append(tagging)
     rows["mentions"] += _mentions(tagging, tags)
-    rows["sentiments"] += _sentiments(tagging, tags)
+    rows["sentiments"] += _sentiments(a, tagging, tags)
     return problem
 
 
@@ -134,15 +135,15 @@ def _mentions(tagging: Tagging, tags: Tags) -> list[Mention]:
     ]
 
 
-def _sentiments(tagging: Tagging, tags: Tags) -> list[Sentiment]:
+def _sentiments(a: Article, tagging: Tagging, tags: Tags) -> list[Sentiment]:
     rows = [
-        replace(_sentiment(tagging, c.verdict), company_id=c.company_id, relevance=c.relevance, in_headline=c.in_headline)
+        replace(_sentiment(a, tagging, c.verdict), company_id=c.company_id, relevance=c.relevance, in_headline=c.in_headline)
         for c in tags.companies
     ]
-    return [*rows, _sentiment(tagging, tags.article)] if tags.article else rows
+    return [*rows, _sentiment(a, tagging, tags.article)] if tags.article else rows
 
 
-def _sentiment(tagging: Tagging, verdict: Verdict) -> Sentiment:
+def _sentiment(a: Article, tagging: Tagging, verdict: Verdict) -> Sentiment:
     return Sentiment(
         tagging_id=tagging.tagging_id,
         version_id=tagging.version_id,
@@ -156,4 +157,10 @@ def _sentiment(tagging: Tagging, verdict: Verdict) -> Sentiment:
         evidence=verdict.evidence,
         mixed=verdict.mixed,
         hedged=verdict.hedged,
+        news_title=a.title,
+        news_words=tuple((a.title if e.field == "title" else a.text)[e.start : e.end] for e in verdict.evidence),
+        news_url=a.url,
+        news_source=a.source,
+        news_language=a.language,
+        news_genre=a.genre,
     )

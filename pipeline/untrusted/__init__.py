@@ -20,8 +20,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.errors import InputError, LakeError, QueryStopped
+from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
-from pipeline.lake.views import definitions, is_current
+from pipeline.lake.views import is_current
 from pipeline.untrusted.landlock import version
 
 # The parent's sys.path is taken over before anything of ours is imported.

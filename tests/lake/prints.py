@@ -70,12 +70,14 @@ def _tagging(p: Print) -> Tagging:
 
 def _said(p: Print) -> list[Sentiment]:
     """What is said of each company, on the first word of the title and of the text; and of nobody in particular."""
-    words = (Span(field="title", start=0, end=5), Span(field="text", start=0, end=4))
+    a, spans = _article(p), (Span(field="title", start=0, end=5), Span(field="text", start=0, end=4))
     return [
         Sentiment(
             tagging_id=f"t_{p.id}", **p.ids, company_id=company, news_at=p.news_at, p_negative=(1 - score) / 2, p_neutral=0,
             p_positive=(1 + score) / 2, score=score, sentiment=(score > 0) - (score < 0), relevance=relevance,
-            in_headline=relevance == 1, mixed=p.mixed, evidence=words,
+            in_headline=relevance == 1, mixed=p.mixed, evidence=spans,
+            news_title=a.title, news_words=("Title", "Text"), news_url=a.url,
+            news_source=a.source, news_language=a.language, news_genre=a.genre,
         )
         for company, (score, relevance) in [*p.said.items(), (None, (0.0, 1.0))]
     ]  # fmt: skip

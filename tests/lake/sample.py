@@ -166,4 +166,5 @@ def _sentiment(a: Article, at: datetime, company: str | None) -> Sentiment:
     return Sentiment(
         tagging_id=f"t_{a.version_id}", version_id=a.version_id, article_id=a.article_id, company_id=company, news_at=at,
         p_negative=0, p_neutral=1, p_positive=0, score=0, sentiment=0,
+        news_title=a.title, news_url=a.url, news_source=a.source, news_language=a.language, news_genre=a.genre,
     )  # fmt: skip

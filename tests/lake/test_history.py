@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.lake import connect, views
+from pipeline.lake import connect, definitions
 from tests.lake.history import ASKED, Living, Rows
 
 SEEDS, STEPS, EVERY = (1, 2), 45, 5
@@ -76,14 +76,14 @@ def test_what_was_known_does_not_change(tmp_path: Path, seed: int) -> None:
 def test_a_view_that_sees_the_future_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str, right: str, wrong: str
 ) -> None:
-    plain = views._sql
+    plain = definitions._Source.sql
 
-    def broken(name: str, mark: Any) -> str:
-        text = plain(name, mark)
+    def broken(source: definitions._Source, name: str) -> str:
+        text = plain(source, name)
         assert name != view or right in text
         return text.replace(right, wrong) if name == view else text
 
-    monkeypatch.setattr(views, "_sql", broken)
+    monkeypatch.setattr(definitions._Source, "sql", broken)
     with pytest.raises(AssertionError, match="seed"):
         for seed in SEEDS:
             live(tmp_path / str(seed), seed, STEPS)

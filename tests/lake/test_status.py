@@ -80,7 +80,7 @@ def test_a_closed_lake_and_what_waits_to_be_deleted(lake: Lake) -> None:
     assert parts(s, "days") == {**narrow, "entries": (2, 6), "articles": (2, 6), "feed_state": (1, 2)}
     assert parts(s, "months") == narrow
     assert s.tables["mentions"].months.bytes == on_disk(lake, "cold/mentions/month=2026-10/*").bytes
-    assert s.mark == Watermark(LAST, "2026-10", open_from=LAST + timedelta(days=1))
+    assert s.mark == Watermark(LAST, "2026-10", open_from=LAST + timedelta(days=1), late=False)
     assert s.days == (
         DayStatus(FIRST, "closed", entries=3, kept=3, articles=3),
         DayStatus(LAST, "closed", entries=3, kept=3, articles=3),

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import InputError, LakeError
+from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
-from pipeline.lake.views import definitions
 
 MEMORY = "2GB"
 SIDES = ("old", "new")

@@ -1,3 +1,25 @@
+-- Rows of lake.sentiments, a table by name, that count of the days from `since` through `until`, with the story each belongs to.
+CREATE MACRO lake.news_of(said, since, until) AS TABLE
+WITH gone AS MATERIALIZED (
+    -- what counted when a row of these days was committed went on the day before it at the earliest: a batch lives for six hours
+    SELECT id FROM lake.gone WHERE date >= since::DATE - 2
+),
+copies AS MATERIALIZED (
+    SELECT version_id, article_id, story_id, other_article_id, other_article_id IN (FROM gone) AS orphan, available_at
+    FROM lake.relations_from(since::DATE - 1)
+    WHERE kind = 'duplicate_of' AND date <= until::DATE + 1 AND other_version_id NOT IN (FROM gone)
+),
+heirs AS (SELECT story_id, arg_min(article_id, (available_at, article_id)) AS heir FROM copies WHERE orphan GROUP BY story_id)
+SELECT s.company_id, s.news_at, s.news_title AS title, s.sentiment, s.score, s.mixed, s.hedged, s.relevance, s.in_headline,
+       s.news_words AS words, s.news_source AS source, s.news_language AS language, s.news_url AS url, s.article_id, s.version_id, coalesce(c.story_id, s.article_id) AS story_id,
+       if(c.orphan, nullif(h.heir, s.article_id), c.other_article_id) AS duplicate_of
+FROM query_table(said) s
+LEFT JOIN copies c USING (version_id)
+LEFT JOIN heirs h ON c.orphan AND h.story_id = c.story_id
+WHERE s.news_genre IS DISTINCT FROM 'promotion'
+  AND s.news_at >= since::DATE::TIMESTAMP AT TIME ZONE 'UTC' AND s.news_at < (until::DATE + 1)::TIMESTAMP AT TIME ZONE 'UTC'
+  AND s.tagging_id NOT IN (FROM gone) AND s.version_id NOT IN (FROM gone) AND s.article_id NOT IN (FROM gone);
+
 -- What the last versions of articles say of companies, promotion left out, where they became available on the days (UTC) from `since`
 -- through `until`. Dates bound what is read: a batch lives for six hours, so what it adds is available on the date it lies under or on
 -- the next, and no earlier, save where a clock ran ahead; what is tagged again lies under a later date.
@@ -7,25 +29,8 @@
 -- column duplicate_of: the earlier article with the same text; where that was taken down, the first of its copies; null for a story
 -- of its own
 CREATE MACRO company_news(since, until) AS TABLE
-WITH gone AS MATERIALIZED (SELECT id FROM lake.superseded UNION ALL SELECT id FROM lake.forgotten),
-copies AS MATERIALIZED (
-    SELECT version_id, article_id, story_id, other_article_id, other_article_id IN (FROM gone) AS orphan, available_at
-    FROM lake.relations_from(since::DATE - 1)
-    WHERE kind = 'duplicate_of' AND date <= until::DATE + 1 AND other_version_id NOT IN (FROM gone)
-),
-heirs AS (SELECT story_id, arg_min(article_id, (available_at, article_id)) AS heir FROM copies WHERE orphan GROUP BY story_id)
-SELECT s.company_id, s.news_at, a.title, s.sentiment, s.score, s.mixed, s.hedged, s.relevance, s.in_headline,
-       list_transform(s.evidence, lambda e: substr(if(e.field = 'title', a.title, a.text), e.start + 1, e."end" - e.start)) AS words,
-       a.source, a.language, a.url, a.article_id, a.version_id, coalesce(c.story_id, a.article_id) AS story_id,
-       if(c.orphan, nullif(h.heir, a.article_id), c.other_article_id) AS duplicate_of
-FROM lake.sentiments_from(since::DATE - 1) s
-JOIN lake.articles a USING (version_id)
-LEFT JOIN copies c USING (version_id)
-LEFT JOIN heirs h ON c.orphan AND h.story_id = c.story_id
-WHERE s.company_id IS NOT NULL AND a.genre IS DISTINCT FROM 'promotion'
-  AND s.news_at >= since::DATE::TIMESTAMP AT TIME ZONE 'UTC' AND s.news_at < (until::DATE + 1)::TIMESTAMP AT TIME ZONE 'UTC'
-  AND a.date BETWEEN since::DATE - 1 AND until::DATE + 1
-  AND s.tagging_id NOT IN (FROM gone) AND a.version_id NOT IN (FROM gone) AND a.article_id NOT IN (FROM gone);
+WITH said AS (FROM lake.judged_from(since::DATE - 1) WHERE company_id IS NOT NULL)
+FROM lake.news_of('said', since, until);
 
 -- The ids of the companies that are meant by an id, an ISIN, MIC:ticker or a name (also a former one; capitals do not matter).
 CREATE MACRO company_ids(company) AS TABLE
@@ -39,10 +44,10 @@ WHERE lower(name) = lower(company) OR list_contains(isins, upper(company))
 -- column articles: articles of the story on these days, copies included
 -- column sources: their publishers
 CREATE MACRO news_for(company, since := DATE '1970-01-03', until := DATE '2999-12-31') AS TABLE
+WITH said AS (FROM lake.judged_from(since::DATE - 1) WHERE company_id IN (FROM company_ids(company)))
 SELECT news_at, title, sentiment, score, mixed, hedged, relevance, in_headline, words, source, url, language,
        count(*) OVER story AS articles, list_sort(list_distinct(list(source) OVER story)) AS sources, company_id, article_id, story_id
-FROM company_news(since, until)
-WHERE company_id IN (FROM company_ids(company))
+FROM lake.news_of('said', since, until)
 WINDOW story AS (PARTITION BY company_id, story_id)
 QUALIFY row_number() OVER (story ORDER BY duplicate_of IS NOT NULL, news_at DESC, version_id) = 1
 ORDER BY news_at DESC, article_id;

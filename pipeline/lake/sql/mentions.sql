@@ -2,6 +2,6 @@
 CREATE VIEW mentions AS
 SELECT m.*
 FROM lake.mentions m
-WHERE m.tagging_id NOT IN (SELECT id FROM lake.superseded)
-  AND m.version_id NOT IN (SELECT id FROM lake.superseded)
-  AND m.article_id NOT IN (SELECT id FROM lake.forgotten);
+WHERE m.tagging_id NOT IN (SELECT id FROM lake.gone)
+  AND m.version_id NOT IN (SELECT id FROM lake.gone)
+  AND m.article_id NOT IN (SELECT id FROM lake.gone);

@@ -2,6 +2,6 @@
 CREATE VIEW sentiments AS
 SELECT s.*
 FROM lake.sentiments s
-WHERE s.tagging_id NOT IN (SELECT id FROM lake.superseded)
-  AND s.version_id NOT IN (SELECT id FROM lake.superseded)
-  AND s.article_id NOT IN (SELECT id FROM lake.forgotten);
+WHERE s.tagging_id NOT IN (SELECT id FROM lake.gone)
+  AND s.version_id NOT IN (SELECT id FROM lake.gone)
+  AND s.article_id NOT IN (SELECT id FROM lake.gone);

@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import LakeError
 from pipeline.lake.commit import CONFIRMED, NOTE
+from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import CLOSER, BatchRef, Lake
 from pipeline.lake.lock import holders
 from pipeline.lake.retire import Rules
 from pipeline.lake.staging import ABANDONED_S
 from pipeline.lake.verify.finding import Finding, error, warning
 from pipeline.lake.verify.marks import Marks
-from pipeline.lake.views import definitions, is_current
+from pipeline.lake.views import is_current
 from pipeline.lake.watermark import LIFETIME, closable_from
 from schemas import TABLES
 
