@@ -20,20 +20,9 @@ from schemas import TABLES
 
 #: In this order: a later one may build on an earlier one.
 VIEWS = (
-    *(
-        "to_do",
-        "feeds",
-        "articles",
-        "mentions",
-        "sentiments",
-        "evidence",
-        "companies",
-        "outcomes",
-        "as_of",
-        "stories",
-        "backtest",
-    ),
-    *("calendars", "sessions", "judged", "company_news", "company_day", "movers", "feed_status", "why"),
+    *("to_do", "feeds", "articles", "mentions", "sentiments", "evidence", "companies", "outcomes"),
+    *("as_of", "stories", "backtest", "calendars", "sessions", "judged", "company_news"),
+    *("company_day", "movers", "feed_status", "why"),
 )
 
 _OUTDATED = "this connection reads days that have moved since it was opened: close it and open the lake again"
