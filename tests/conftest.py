@@ -1,15 +1,43 @@
-"""What tests of the command line share: the wire's first batch in a lake."""
+"""What tests share: the wire's first batch in a lake, and the processes that workers are forked from."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pipeline import isolate
+from pipeline.isolate.nursery import Nursery
 from pipeline.run import run_once
 from pipeline.settings import Settings
 from pipeline.wire import catalogue
 from tests.wire.visit import Clock, running
+
+
+class _Shared(Nursery):
+    """A nursery that outlives its workers, as starting one takes longer than most that tests have them do."""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_nurseries() -> Iterator[None]:
+    """One nursery for all calls of a test process that need the same modules and have the same limits."""
+    kept: dict[tuple[float, int, frozenset[bytes]], Nursery] = {}
+
+    def nursery(seconds: float, memory_mb: int, call: bytes) -> Nursery:
+        key = seconds, memory_mb, frozenset(re.findall(rb"(?:pipeline|tests)[.\w]*", call))
+        if not (key in kept and kept[key].lives()):
+            kept[key] = _Shared(seconds, memory_mb, call)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(isolate, "Nursery", nursery)
+        yield
+    for one in kept.values():
+        Nursery.close(one)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ reads from cold/. Before anything it reads elsewhere is deleted, deleted.parquet
 instead of losing rows. Closed days of small tables are copied, into schema `closed`.
 """
 
+from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
@@ -77,8 +78,11 @@ class _Source:
         """The statements of a file in sql/."""
         if view == "judged" and "sentiments" in self.evolved:
             view = "judged_before"
-        text = files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text()
-        text = text.replace("{watermark}", f"DATE '{self.mark.through}'").replace("{open_from}", f"DATE '{self.mark.open_from}'")
+        text = (
+            _file(view)
+            .replace("{watermark}", f"DATE '{self.mark.through}'")
+            .replace("{open_from}", f"DATE '{self.mark.open_from}'")
+        )
         return text.strip().removesuffix(";")
 
     def rows(self, name: str, *, since: bool = False) -> str:
@@ -136,6 +140,11 @@ class _Source:
             gone += f" OR max(days_through) > DATE '{self.mark.months_through}'"
         path = quoted(self.lake.root / "deleted.parquet")
         return f"(SELECT CASE WHEN {gone} THEN error('{_OUTDATED}') ELSE true END FROM read_parquet({path}))"
+
+
+@cache
+def _file(view: str) -> str:
+    return files("pipeline.lake").joinpath("sql", f"{view}.sql").read_text()
 
 
 def _read(path: Path, *, by_name: bool, key: str = "date", kind: str = "DATE") -> str:

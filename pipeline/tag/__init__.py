@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from unicodedata import is_normalized
 
 from pipeline.tag import companies, sentiment
@@ -26,8 +27,9 @@ class Tagger:
     registry: "companies.Registry"
 
     @classmethod
+    @cache
     def load(cls) -> "Tagger":
-        """The tagger with the registry and lexicons that are shipped."""
+        """The tagger with the registry and lexicons that are shipped; the same one for a whole process."""
         return cls(companies.load_registry())
 
     @property
