@@ -78,12 +78,8 @@ class _Source:
         """The statements of a file in sql/."""
         if view == "judged" and "sentiments" in self.evolved:
             view = "judged_before"
-        text = (
-            _file(view)
-            .replace("{watermark}", f"DATE '{self.mark.through}'")
-            .replace("{open_from}", f"DATE '{self.mark.open_from}'")
-        )
-        return text.strip().removesuffix(";")
+        text = _file(view).replace("{watermark}", f"DATE '{self.mark.through}'")
+        return text.replace("{open_from}", f"DATE '{self.mark.open_from}'").strip().removesuffix(";")
 
     def rows(self, name: str, *, since: bool = False) -> str:
         """A query for every row of a table. `since`: for those of the macro's argument or later; no month before it is opened."""

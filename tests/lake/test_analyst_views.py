@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.lake import connect
 from pipeline.lake.layout import Lake
+from pipeline.lake.upgrade import upgrade
 from schemas.outcome import Forgotten, Superseded
 from tests.lake.prints import Print, add_company, add_prints
 from tests.lake.sample import add, add_day, made, moment, shut
@@ -187,6 +189,20 @@ def test_company_news_is_what_the_plain_views_say(lake: Lake) -> None:
     assert len(whole) == 5 and values(lake, found.format("2026-11-01", "2026-11-03")) == whole
     days = [values(lake, found.format(day, day)) for day in ("2026-11-01", "2026-11-02", "2026-11-03")]
     assert [row for day in days for row in day] == whole and all(days)
+
+
+def test_judgements_older_than_their_headlines_get_them_from_the_articles(lake: Lake) -> None:
+    said = {"sap": (0.8, 1.0)}
+    add_prints(lake, Print("1", "2026-11-20 08:00", said), Print("2", "2026-11-20 09:00", said, genre="promotion"))
+    shut(lake, "2026-11-21 12:00")
+    for path in lake.root.rglob("sentiments*/**/data.parquet"):
+        table = pq.read_table(path, partitioning=None)
+        pq.write_table(table.drop([name for name in table.column_names if name.startswith("news_") and name != "news_at"]), path)
+    upgrade(lake)
+    assert lake.evolved() == {"sentiments"}
+    add_prints(lake, Print("3", "2026-11-22 08:00", said))
+    told = values(lake, "SELECT title, words, source, language, url FROM company_news('2026-11-01', '2026-11-30') ORDER BY title")
+    assert told == [(f"Title {n}", ["Title", "Text"], "A", "de", f"https://a.example/{n}") for n in (1, 3)]
 
 
 def test_movers_are_those_far_from_their_own_usual(lake: Lake) -> None:
