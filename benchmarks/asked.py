@@ -65,6 +65,19 @@ _MOVERS_OF_FILE = f"""
            any_value(title) FILTER (day = DATE '{DAY}') AS title
     FROM days GROUP BY company_id HAVING today > 0 ORDER BY abs(today - usual) / greatest(spread, 1) DESC"""
 
+_NIGHT = f"TIMESTAMPTZ '{LAST} 23:00:00+00'"
+_FEEDS_OF_FILES = f"""
+    WITH visited AS (
+        SELECT feed_id, arg_max(outcome, visited_at) AS outcome, max(visited_at) AS last_at, max(next_due_at) AS next_due_at,
+               count(*) FILTER (recent) AS visits, count(*) FILTER (recent AND failures > 0) AS failed
+        FROM (SELECT *, visited_at > {_NIGHT} - INTERVAL 28 DAY AS recent FROM 'visits.parquet') GROUP BY feed_id),
+    came AS (
+        SELECT feed_id, count(*) AS articles, count(*) FILTER (genre = 'promotion') AS promotion, max(seen_at) AS last_new_at,
+               count(*) FILTER (seen_at > {_NIGHT} - INTERVAL 1 DAY) AS today,
+               count(*) FILTER (seen_at > {_NIGHT} - INTERVAL 7 DAY) AS week
+        FROM 'news.parquet' WHERE available_at > {_NIGHT} - INTERVAL 28 DAY GROUP BY feed_id)
+    FROM visited LEFT JOIN came USING (feed_id)"""
+
 _YEAR = "SELECT date_trunc('month', {}) AS month, count(*), avg(score) FROM {} WHERE company_id = '{}' GROUP BY 1 ORDER BY 1"
 _YEAR_OF_LAKE = _YEAR.format("news_at", "{}", COMPANY)
 
@@ -85,6 +98,7 @@ def questions(con: duckdb.DuckDBPyConnection) -> list[Question]:
             "the last visits of all feeds", "FROM feeds",
             "FROM 'visits.parquet' QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY visited_at DESC) = 1", 2.0, 50,
         ),
+        Question("how each feed is (`feed_status`)", f"FROM lake.feed_status_at({_NIGHT})", _FEEDS_OF_FILES, 2.0, 50),
         Question("a company's year of sentiment", _YEAR_OF_LAKE.format("sentiments"),
                  _YEAR.format("available_at", _NAMED.format("true"), COMPANY), 0.2),
     ]  # fmt: skip
@@ -161,7 +175,7 @@ def _lines(
         lines.append(Line(what=q.what, figure=ours, unit="ms", peer=file, limit=q.ratio))
         if q.ms:
             lines.append(Line(what="  in milliseconds", figure=ours, unit="ms", limit=q.ms))
-            if "feeds" not in q.what and " id " not in q.what:
+            if "feed" not in q.what and " id " not in q.what:
                 lines.append(Line(what="  of 10 M, against 1 M", figure=tenfold, unit="ms", peer=ours, limit=1.3))
     at = f"TIMESTAMPTZ '{LAST} 12:00:00+00'"
     for what, query in (

@@ -24,8 +24,8 @@ CREATE MACRO lake.days_since(first_at, ts) AS least(28, greatest(1, date_diff('h
 CREATE MACRO lake.feed_status_at(ts) AS TABLE
 WITH visited AS (
     SELECT feed_id, count(*) AS visits, count(*) FILTER (failures > 0) AS failed, min(visited_at) AS first_at
-    FROM lake.visits
-    WHERE date >= (ts AT TIME ZONE 'UTC')::DATE - 29 AND visited_at > ts - INTERVAL 28 DAY AND visited_at <= ts GROUP BY feed_id
+    FROM lake.visits_from((ts AT TIME ZONE 'UTC')::DATE - 29)
+    WHERE visited_at > ts - INTERVAL 28 DAY AND visited_at <= ts GROUP BY feed_id
 ),
 seen AS (
     SELECT feed_id, max(seen_at) AS last_at, count(*) FILTER (number = 1 AND seen_at > ts - INTERVAL 1 DAY) AS n1,
@@ -37,13 +37,13 @@ came AS (
     SELECT feed_id, count(*) AS n, count(*) FILTER (genre = 'promotion') AS promotion
     FROM lake.articles
     WHERE date >= (ts AT TIME ZONE 'UTC')::DATE - 29 AND seen_at > ts - INTERVAL 28 DAY AND change_type = 'new'
-      AND article_id NOT IN (SELECT id FROM lake.forgotten)
+      AND article_id NOT IN (SELECT id FROM lake.gone)
     GROUP BY feed_id
 ),
 ended AS (
     SELECT feed_id, count(*) AS n, count(*) FILTER (code = 'no_text') AS no_text
-    FROM lake.outcomes
-    WHERE date >= (ts AT TIME ZONE 'UTC')::DATE - 29 AND ended_at > ts - INTERVAL 28 DAY AND final GROUP BY feed_id
+    FROM lake.outcomes_from((ts AT TIME ZONE 'UTC')::DATE - 29)
+    WHERE ended_at > ts - INTERVAL 28 DAY AND final GROUP BY feed_id
 ),
 before AS (SELECT feed_id, known[1].seen_at AS last_at FROM lake.feed_state)
 SELECT f.feed_id, f.source, f.url, f.visited_at, f.outcome, f.status, f.detail, f.failures, f.next_due_at,

@@ -1,7 +1,7 @@
 -- The last visit to every feed: as of the last closed day, or since: rows of lake.visits.
 CREATE VIEW feeds AS
 SELECT * FROM (
-    SELECT * FROM lake.visits WHERE date > {watermark}
+    SELECT * FROM lake.visits_from({watermark} + 1)
     UNION ALL BY NAME
     SELECT unnest(last_visit), batch_id, stage, pipeline_version, available_at, date FROM lake.feed_state
 )
