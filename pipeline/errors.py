@@ -3,6 +3,7 @@
 NewsmillError
 ├── ConfigError        settings or catalogue cannot be used
 ├── InputError         what a user passed to a command cannot be used
+├── NotFound           the lake has nothing of what was asked for
 ├── LakeError          the lake cannot be used as it is
 │   ├── LakeBusy       somebody else is writing
 │   ├── LakeFormat     written by newer code
@@ -26,6 +27,10 @@ class ConfigError(NewsmillError):
 
 class InputError(NewsmillError):
     """What a user passed to a command cannot be used."""
+
+
+class NotFound(NewsmillError):
+    """The lake has nothing of what was asked for, though it was asked for rightly."""
 
 
 class LakeError(NewsmillError):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, NotFound
 from pipeline.lake import connect
 from pipeline.read import EXTRACTOR
 from pipeline.run import settle, work_shard
@@ -204,7 +204,7 @@ KINDS = "there are a_… (article), v_… (article version), e_… (feed entry),
     ],
 )  # fmt: skip
 def test_what_is_unknown_is_told_what_there_is(asked: str, message: str, con: Any) -> None:
-    with pytest.raises(InputError, match=re.escape(message)):
+    with pytest.raises((InputError, NotFound), match=re.escape(message)):
         find(con, asked)
 
 
@@ -215,9 +215,9 @@ def test_the_beginning_of_an_id_is_enough_or_says_what_could_be_meant(con: Any) 
         find(con, "p_")
     short = next(p[:n] for p in pages for n in (3, 4, 5) if sum(q.startswith(p[:n]) for q in pages) == 1)
     (meant,) = [p for p in pages if p.startswith(short)]
-    with pytest.raises(InputError, match=rf"no page fetch '{short}' in this lake .* did you mean {meant}\? there are a_"):
+    with pytest.raises(NotFound, match=rf"no page fetch '{short}' in this lake .* did you mean {meant}\? there are a_"):
         find(con, short)
-    with pytest.raises(InputError, match=rf"no page fetch '{meant[:-1]}z' in this lake .* did you mean {meant}\?"):
+    with pytest.raises(NotFound, match=rf"no page fetch '{meant[:-1]}z' in this lake .* did you mean {meant}\?"):
         find(con, f"{meant[:-1]}z")
     assert find(con, meant[:6]).asked == meant
 
@@ -331,3 +331,6 @@ def test_the_command_tells_people_and_programs_and_says_what_it_cannot_find(desk
     mistaken = newsmill("why", "[/red]", "--lake", lake)
     assert (mistaken.returncode, mistaken.stdout) == (2, "")
     assert mistaken.stderr.startswith("newsmill: '[/red]' is no id: there are a_… (article)")
+    for unknown in ("a_00000000000000000000", "https://a.example/x"):
+        done = newsmill("why", unknown, "--lake", lake)
+        assert (done.returncode, done.stdout) == (1, "") and "in this lake (--lake DIR asks another)" in done.stderr

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from pipeline.dedupe import url_key
-from pipeline.errors import InputError
+from pipeline.errors import InputError, NotFound
 from schemas import ids
 
 #: The beginning of an id is enough from this length on, where only one id begins so.
@@ -54,7 +54,8 @@ def find(con: duckdb.DuckDBPyConnection, asked: str) -> Found:
     """What an id, the beginning of one, or an address leads to; entries alone where no article came of them.
 
     Raises:
-        InputError: nothing in the lake is meant by it, or more than one thing; the message says what could be meant.
+        InputError: it is no id and no address, or the beginning of several; the message says what could be meant.
+        NotFound: nothing in the lake is meant by it, or nothing is kept of it.
     """
     asked = asked.strip()
     _refuse_taken_down(con, asked)
@@ -75,7 +76,7 @@ def _refuse_taken_down(con: duckdb.DuckDBPyConnection, asked: str) -> None:
     query = "SELECT min(available_at), arg_min(why, available_at) FROM lake.forgotten WHERE id IN (?, ?)"
     ((at, why),) = con.sql(query, params=names).fetchall()
     if at:
-        raise InputError(f"{asked} was taken down on {at:%Y-%m-%d %H:%M} UTC ({why}): nothing of it is kept")
+        raise NotFound(f"{asked} was taken down on {at:%Y-%m-%d %H:%M} UTC ({why}): nothing of it is kept")
 
 
 def _whole_id(con: duckdb.DuckDBPyConnection, kind: Kind, asked: str) -> str:
@@ -89,7 +90,7 @@ def _whole_id(con: duckdb.DuckDBPyConnection, kind: Kind, asked: str) -> str:
         raise InputError(f"{len(begun)} ids begin with {asked!r}, write more of the one you mean: {_listed(begun)}")
     near = begun or _nearest(asked, _beginning_with(con, kind, asked[:SHORTEST_PREFIX]))
     meant = f"did you mean {_listed(near)}? " if near else ""
-    raise InputError(f"no {kind.name} {asked!r} in this lake (--lake DIR asks another): {meant}{_WHAT_THERE_IS}")
+    raise NotFound(f"no {kind.name} {asked!r} in this lake (--lake DIR asks another): {meant}{_WHAT_THERE_IS}")
 
 
 def _beginning_with(con: duckdb.DuckDBPyConnection, kind: Kind, beginning: str) -> list[str]:
@@ -121,7 +122,7 @@ def _at_address(con: duckdb.DuckDBPyConnection, address: str) -> Found:
     query = "SELECT DISTINCT entry_id, url FROM lake.entries WHERE contains(lower(url), ?) OR contains(lower(url), ?)"
     entries = sorted({entry for entry, url in con.sql(query, params=hosts).fetchall() if url_key(url) == key})
     if not entries:
-        raise InputError(f"no article and no feed entry at {address} in this lake (--lake DIR asks another): {_WHAT_THERE_IS}")
+        raise NotFound(f"no article and no feed entry at {address} in this lake (--lake DIR asks another): {_WHAT_THERE_IS}")
     return _behind(con, key, "address", entries)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import InputError, LakeBusy
+from pipeline.errors import InputError, LakeBusy, NotFound
 from pipeline.lake import connect
 from pipeline.lake.layout import CLOSER, BatchRef, Lake
 from pipeline.lake.lock import guarded, hold
@@ -116,7 +116,7 @@ def test_it_may_be_named_in_many_ways(desk: Desk, how: str) -> None:
     assert desk.rows(f"FROM lake.articles WHERE article_id = '{gone}'") == [] and gone in marks(desk)
     assert not plan_takedown(desk.settings, Target(named[how])) and take(desk, named[how]) == "None"
     if how != "version":  # of that nothing is kept, not even a tombstone
-        with connect(desk.settings.lake) as con, pytest.raises(InputError, match=r"was taken down on 20.* UTC"):
+        with connect(desk.settings.lake) as con, pytest.raises(NotFound, match=r"was taken down on 20.* UTC"):
             find(con, named[how])
 
 
