@@ -1,7 +1,7 @@
 """A prompt at the lake: DuckDB's own where it is on the PATH, else a small one. I/O on the terminal.
 
-The small one takes a statement over as many lines as it has, until its `;`. An error does not end it; Ctrl-C clears what is
-typed or stops what runs, Ctrl-D ends.
+The small one takes a statement over as many lines as it has, until its `;`. An error does not end it, but is told of again at
+the end of a file; Ctrl-C clears what is typed or stops what runs, Ctrl-D ends.
 """
 
 import os
@@ -14,8 +14,9 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, NewsmillError
 from pipeline.rows_out import Way, give, stopping
+from pipeline.why.steps import count
 
 Say = Callable[..., None]
 
@@ -57,57 +58,78 @@ def blamed_on_the_query() -> Iterator[None]:
 
 
 def shell(lake: Path) -> None:
-    """Converses until its user has enough."""
+    """Converses until its user has enough.
+
+    Raises:
+        NewsmillError: a statement of a file failed; the message says which.
+    """
     from pipeline.lake import connect
 
     with connect(lake) as con:
         news = lake.resolve() / "news.duckdb"
         own, here = shutil.which("duckdb"), con.sql("SELECT current_database()").fetchall()
         if own is None or here != [("news",)]:  # the news.duckdb of a copied lake reads another place
-            _converse(con)
+            if failed := _converse(con):
+                lines = ", ".join(f"line {line}" for line in failed)
+                raise NewsmillError(f"{count(len(failed), 'statement')} failed, see above: {lines}")
             return
     os.execv(own, [own, "-readonly", str(news)])  # noqa: S606 - it takes over this process, its signals and its exit code
 
 
-def _converse(con: duckdb.DuckDBPyConnection) -> None:
+def _converse(con: duckdb.DuckDBPyConnection) -> list[int]:
+    """The lines of a file at which those statements begin that failed; none at a terminal, where each was told of at once."""
     asked = sys.stdin.isatty()
     say = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True, markup=False).print
     if asked:
         _remember()
         say("ask the lake; .help helps, Ctrl-D ends")
     begun: list[str] = []
+    failed: list[int] = []
+    read = 0
+
+    def answered() -> None:
+        line, statement = read - len(begun) + 1, "\n".join(begun)
+        begun.clear()
+        if (error := _answer(con, statement)) is not None:
+            say(str(error) if asked else f"line {line}: {error}")
+            failed.append(line)
+
     while True:
         try:
             line = input(("   ...> " if begun else "news> ") if asked else "")
+            read += 1
             if not begun and line.strip().startswith("."):
                 if not _dot(con, line.strip(), say):
-                    return
+                    break
                 continue
-            begun.append(line)
+            if begun or line.strip():
+                begun.append(line)
             if line.rstrip().endswith(";"):
-                statement, begun = "\n".join(begun), []
-                _answer(con, statement, say)
+                answered()
         except KeyboardInterrupt:
             if not asked:
                 raise
-            begun = []
+            begun.clear()
             say()
         except EOFError:
             if begun and not asked:
-                _answer(con, "\n".join(begun), say)
+                answered()
             if asked:
                 say()
-            return
+            break
+    return [] if asked else failed
 
 
-def _answer(con: duckdb.DuckDBPyConnection, statement: str, say: Say) -> None:
+def _answer(con: duckdb.DuckDBPyConnection, statement: str) -> InputError | duckdb.Error | None:
+    """What was wrong with it, or None."""
     try:
         with blamed_on_the_query():
             rows = stopping(con, lambda: con.sql(statement))
             if rows is not None:
                 give(con, rows, Way())
     except (InputError, duckdb.Error) as error:
-        say(str(error))
+        return error
+    return None
 
 
 def _dot(con: duckdb.DuckDBPyConnection, command: str, say: Say) -> bool:

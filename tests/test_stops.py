@@ -174,10 +174,14 @@ def test_the_shell_clears_stops_and_goes_on_and_ends(wire_run: Path, tmp_path: P
 
 
 def test_the_shell_answers_a_file_and_goes_on_after_a_mistake(wire_run: Path) -> None:
-    questions = "select count(*) as n\nfrom articles;\nselect x;\n.quit\nselect 'never';\n"
+    questions = "select count(*) as n\nfrom articles;\n\nselect x;\nselect 'later';\nselect\n y;\n.quit\nselect 'never';\n"
     done = newsmill("shell", "--lake", str(wire_run / "lake"), stdin=questions, PATH="/usr/bin:/bin")
-    assert done.returncode == 0 and re.search(r"│ +\d+ │", done.stdout) and "never" not in done.stdout
-    assert "Binder Error" in done.stderr and "Traceback" not in done.stderr
+    assert re.search(r"│ +\d+ │", done.stdout) and "later" in done.stdout and "never" not in done.stdout
+    assert re.findall(r"^line (\d+): Binder Error: .*\"(.)\"", done.stderr, re.MULTILINE) == [("4", "x"), ("6", "y")]
+    assert done.returncode == FAILED and "Traceback" not in done.stderr
+    assert done.stderr.endswith("newsmill: 2 statements failed, see above: line 4, line 6\n")
+    right = newsmill("shell", "--lake", str(wire_run / "lake"), stdin="\nselect 1", PATH="/usr/bin:/bin")
+    assert (right.returncode, right.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
