@@ -26,9 +26,11 @@ def close(
 
     A day closes at 06:00 UTC of the next. NEWSMILL_GRACE_H and NEWSMILL_RAW_DAYS say how long moved files and raw bytes stay.
     """
+    from pipeline.lake.layout import Lake as Directory
     from pipeline.run import close_days
 
     told = settings(lake)
+    Directory(told.lake).check()  # a scheduled closing may come before the first batch; whoever types it named a lake
     grace = told.grace if grace_h is None else timedelta(hours=grace_h)
     with busy("closing days"):
         say = (lambda _line: None) if json else Console(emoji=False, highlight=False, soft_wrap=True).print

@@ -128,6 +128,12 @@ def test_verify_ends_with_one_where_something_is_wrong(lake: str, tmp_path: Path
     assert newsmill("lake", "verify", "--lake", "/nowhere").stderr.startswith("newsmill: no lake at /nowhere: name another")
 
 
+def test_close_makes_no_lake_where_there_is_none(tmp_path: Path) -> None:
+    done = newsmill("lake", "close", "--lake", str(tmp_path))
+    assert done.returncode == 1 and done.stderr.startswith(f"newsmill: no lake at {tmp_path}: name another with --lake, or fill")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_status_for_people_and_programs(lake: str) -> None:
     people = newsmill("lake", "status", "--lake", lake)
     assert people.returncode == 0 and lake in people.stdout and "entries a day, and how they stand" in people.stdout
