@@ -91,6 +91,8 @@ def test_the_lake_may_be_named_in_the_environment(lake: str) -> None:
     [
         (["sql", "select 1", "--lake", "/nowhere"], 1, "no lake at /nowhere: name another with --lake, or"),
         (["show", "--lake", "/nowhere"], 1, "no lake at /nowhere"),
+        *(([*words, "--lake", __file__], 1, f"no lake at {__file__}: it is a file, or lies below one; name a lake's directory")
+          for words in (["sql", "select 1"], ["lake", "status"], ["why", "a_000000"], ["search", "bank"])),
         (["run", "--lake", "/dev/null"], 1, "/dev/null is no directory; name the lake's directory with --lake"),
         (["wire", "--port", "70000"], 2, "--port"),
         (["sql", "selec 1", "--lake", "LAKE"], 2, "syntax error"),

@@ -154,6 +154,10 @@ class Lake:
             found: int = json.loads((self.root / "format.json").read_text())["format"]
         except FileNotFoundError:
             raise LakeError(f"no lake at {self.root}: name another with --lake, or fill this one with `newsmill run`") from None
+        except NotADirectoryError:
+            raise LakeError(
+                f"no lake at {self.root}: it is a file, or lies below one; name a lake's directory with --lake"
+            ) from None
         except (ValueError, KeyError, TypeError) as e:
             raise LakeError(f'{self.root / "format.json"} is damaged ({e}); it should hold {{"format": {LAKE_FORMAT}}}') from e
         if found > LAKE_FORMAT:
