@@ -114,12 +114,11 @@ def _bar(score: float) -> Text:
 
 def _holds(con: duckdb.DuckDBPyConnection) -> Text:
     total = counts(con)
-    stories, named = f" in {total['stories']} stories", f"{total['mentions']} mentions of {total['companies']} companies"
+    stories, feeds = count(total["stories"], "story", "stories"), count(total["feeds"], "feed")
+    named = f"{count(total['mentions'], 'mention')} of {count(total['companies'], 'company', 'companies')}"
     dropped = [f"{row['entries']} {row['code']}" for row in ended(con) if not row["kept"]]
     why = f"\nnot kept, or not yet, and why (newsmill show): {', '.join(dropped)}" if dropped else ""
-    return Text.assemble(
-        (f"{total['articles']} articles", "bold"), f"{stories} from {total['feeds']} feeds; {named}", (why, "dim")
-    )
+    return Text.assemble((count(total["articles"], "article"), "bold"), f" in {stories} from {feeds}; {named}", (why, "dim"))
 
 
 def _company(con: duckdb.DuckDBPyConnection) -> list[RenderableType]:
@@ -135,7 +134,7 @@ def _story(con: duckdb.DuckDBPyConnection) -> list[RenderableType]:
         table = Table.grid(padding=(0, 2, 0, 0))
         for row in (first, *others[: _PRINTS - 1]):
             how = "first" if row is first else "same text" if row["text_hash"] == first["text_hash"] else "much the same text"
-            sold = f"{count(row['promo'], 'line')} of promotion taken out ({row['promo_percent']} %)" if row["promo"] else ""
+            sold = f"{count(row['promo'], 'line')} of promotion ({row['promo_percent']} %)" if row["promo"] else ""
             at, lag = row["claimed_at"], _lag(row["claimed_at"] - first["claimed_at"])
             table.add_row(f" {at:%m-%d %H:%M}", row["source"], how, lag, Text(sold, "dim"))
         head = Text.assemble(("a story  ", "cyan"), f"printed {len(others) + 1} times  ", (first["title"], "bold"))
@@ -144,8 +143,10 @@ def _story(con: duckdb.DuckDBPyConnection) -> list[RenderableType]:
 
 
 def _lag(lag: timedelta) -> str:
+    """First is what we saw first, whatever the publishers say of their times."""
     minutes = round(lag / timedelta(minutes=1))
-    return "" if not minutes else f"{minutes:+d} min" if abs(minutes) < 120 else f"{minutes / 60:+.1f} h"
+    told = f"{abs(minutes)} min" if abs(minutes) < 120 else f"{abs(minutes) / 60:.1f} h"
+    return "" if not minutes else f"+{told}" if minutes > 0 else f"{told} before, seen later"
 
 
 def _article(con: duckdb.DuckDBPyConnection, *, plain: bool) -> list[RenderableType]:

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,7 +14,7 @@ from pipeline.lake.layout import Lake
 from pipeline.lake.views import prepare
 from pipeline.run import run_once
 from pipeline.settings import Settings
-from pipeline.tour import QUESTIONS, tour
+from pipeline.tour import QUESTIONS, _holds, _lag, tour
 from pipeline.wire import catalogue
 from tests.wire.visit import Clock, running
 
@@ -62,8 +62,33 @@ def test_a_company_is_drawn_by_day(con: duckdb.DuckDBPyConnection) -> None:
 def test_a_story_shows_its_copies_and_what_was_sold_around_each(con: duckdb.DuckDBPyConnection) -> None:
     head, first, *others = part(shown(con), "a story").splitlines()
     assert re.search(r"printed (\d+) times", head)[1] == str(1 + len(others)) != "1"  # type: ignore[index]
-    assert "  first  " in first and all(re.search(r"same text +[+-]\d+(?:\.\d)? (?:min|h)", line) for line in others)
-    assert re.search(r"\d lines of promotion taken out", "\n".join(others))
+    lag = r"same text +(?:\+\d+(?:\.\d)? (?:min|h)|\d+(?:\.\d)? (?:min|h) before, seen later) "
+    assert "  first  " in first and all(re.search(lag, line + " ") for line in others)
+    assert re.search(r"\d lines of promotion \(\d+ %\)", "\n".join(others))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [
+        (0, ""),
+        (22, "+22 min"),
+        (-22, "22 min before, seen later"),
+        (150, "+2.5 h"),
+        (-150, "2.5 h before, seen later"),
+    ],
+)
+def test_a_copy_that_was_published_before_is_told_of_in_words(minutes: int, told: str) -> None:
+    assert _lag(timedelta(minutes=minutes)) == told
+
+
+def test_one_is_told_of_as_one() -> None:
+    with duckdb.connect() as con:
+        con.execute("""
+            CREATE TABLE articles AS SELECT 'a_1' AS story_id; CREATE TABLE mentions AS SELECT false AS in_ad;
+            CREATE TABLE sentiments AS SELECT 'sap' AS company_id; CREATE TABLE feeds AS SELECT 1;
+            CREATE TABLE outcomes (code VARCHAR, kept BOOL, final BOOL, title VARCHAR, detail VARCHAR, seen_at TIMESTAMPTZ,
+                                   due_at TIMESTAMPTZ)""")
+        assert _holds(con).plain == "1 article in 1 story from 1 feed; 1 mention of 1 company"
 
 
 def test_an_article_shows_the_words_behind_its_scores(con: duckdb.DuckDBPyConnection) -> None:
