@@ -18,9 +18,9 @@ from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.lake_commands import app as lake_app
 from pipeline.replay_commands import app as replay_app
-from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records, stopping
+from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records
 from pipeline.search_command import search
-from pipeline.shell import blamed_on_the_query, views
+from pipeline.shell import answer_each, views
 from pipeline.terminal import Json, Lake, busy, print_json, settings, watched
 
 _EXIT_CODES = """
@@ -131,7 +131,7 @@ def why(
 
 @app.command(rich_help_panel=ASK)
 def sql(  # noqa: PLR0913, PLR0917 - what may be said to a command
-    query: Annotated[str, typer.Argument(help="A DuckDB statement; - reads it from standard input.", autocompletion=views)],
+    query: Annotated[str, typer.Argument(help="DuckDB statements; - reads them from standard input.", autocompletion=views)],
     lake: Lake = None,
     json: Json = False,
     csv: Csv = False,
@@ -160,10 +160,8 @@ def sql(  # noqa: PLR0913, PLR0917 - what may be said to a command
     if safe:
         _give_safely(settings(lake).lake, asked, way)
         return
-    with connect(settings(lake).lake) as con, blamed_on_the_query():
-        rows = stopping(con, lambda: con.sql(asked))
-        if rows is not None:
-            give(con, rows, way)
+    with connect(settings(lake).lake) as con:
+        answer_each(con, asked, way)
 
 
 def _give_safely(lake: Path, asked: str, way: Way) -> None:

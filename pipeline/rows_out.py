@@ -67,13 +67,17 @@ class Way:
     force: bool = False
 
     def __post_init__(self) -> None:
-        asked = [f"--{name}" for name in ("json", "csv", "excel", "parquet") if getattr(self, name)]
-        if len(asked) > 1:
-            raise InputError(f"{' and '.join(asked)} at once: choose one")
+        if len(self.named) > 1:
+            raise InputError(f"{' and '.join(self.named)} at once: choose one")
         if self.excel and self.excel.suffix != ".xlsx":
             raise InputError(f"{self.excel}: the name of an Excel file ends in .xlsx")
         if path := self.excel or self.parquet:
             can_be_made(path, force=self.force)
+
+    @property
+    def named(self) -> list[str]:
+        """The options that ask for it."""
+        return [f"--{name}" for name in ("json", "csv", "excel", "parquet") if getattr(self, name)]
 
 
 def can_be_made(path: Path, *, force: bool) -> None:

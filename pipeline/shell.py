@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -55,6 +56,22 @@ def blamed_on_the_query() -> Iterator[None]:
         if isinstance(error, duckdb.InvalidInputException) and "File '" in str(error):  # one that is damaged
             raise
         raise InputError(str(error)) from None
+
+
+def answer_each(con: duckdb.DuckDBPyConnection, asked: str, way: Way) -> None:
+    """Runs statements in turn, and gives out the rows of each that has some.
+
+    Raises:
+        InputError: DuckDB's message; or several statements, and what is asked for holds the rows of one.
+    """
+    with blamed_on_the_query():
+        statements = [statement.query for statement in con.extract_statements(asked)]
+        if way.named and len(statements) > 1:
+            raise InputError(f"{len(statements)} statements, and {way.named[0]} takes the rows of one: ask them one at a time")
+        for statement in statements:
+            rows = stopping(con, partial(con.sql, statement))
+            if rows is not None and rows.columns != ["Success"]:  # what DuckDB answers to what has no answer, as SET
+                give(con, rows, way)
 
 
 def shell(lake: Path) -> None:
@@ -123,10 +140,7 @@ def _converse(con: duckdb.DuckDBPyConnection) -> list[int]:
 def _answer(con: duckdb.DuckDBPyConnection, statement: str) -> InputError | duckdb.Error | None:
     """What was wrong with it, or None."""
     try:
-        with blamed_on_the_query():
-            rows = stopping(con, lambda: con.sql(statement))
-            if rows is not None:
-                give(con, rows, Way())
+        answer_each(con, statement, Way())
     except (InputError, duckdb.Error) as error:
         return error
     return None

@@ -128,6 +128,27 @@ def test_what_cannot_be_is_refused_before_anything_is_asked(
     assert [p.name for p in tmp_path.iterdir()] == ["there.xlsx"] and (tmp_path / "there.xlsx").read_text() == "mine"
 
 
+def test_every_statement_is_answered_in_turn(wire_run: Path) -> None:
+    asked = (
+        "set timezone = 'Asia/Tokyo'; select 40 + 2 as a; -- and\n select timestamptz '2026-01-01 00:00Z' as b; select 1 where 0"
+    )
+    done = newsmill("sql", asked, "--lake", str(wire_run / "lake"))
+    assert re.findall(r"42|09:00:00\+09|0 rows", done.stdout) == ["42", "09:00:00+09", "0 rows"] and done.returncode == 0
+    assert "Success" not in done.stdout
+    wrong = newsmill("sql", "select 42; selec 1", "--lake", str(wire_run / "lake"))
+    assert (wrong.returncode, wrong.stdout) == (2, "") and "syntax error" in wrong.stderr
+
+
+@pytest.mark.parametrize("way", [["--json"], ["--csv"], ["--excel", "FILE"], ["--parquet", "FILE"]])
+def test_the_rows_of_several_statements_do_not_go_into_one(way: list[str], wire_run: Path, tmp_path: Path) -> None:
+    file = str(tmp_path / "rows.xlsx")
+    words = [file if word == "FILE" else word for word in way]
+    done = newsmill("sql", "select 1; select 2", *words, "--lake", str(wire_run / "lake"))
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert f"2 statements, and {way[0]} takes the rows of one: ask them one at a time" in done.stderr
+    assert newsmill("sql", "select 1;", *words, "--lake", str(wire_run / "lake")).returncode == 0
+
+
 def test_force_overwrites(wire_run: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_text("mine")
