@@ -50,6 +50,7 @@ _FOR_CSV = (
     "U",
     "TIMESTAMP",
 )
+_NESTED = ("list", "array", "struct", "map", "union")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def give(con: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, way: Way
             for batch in table.to_batches(1000):
                 print_json(*batch.to_pylist())
         else:
-            pyarrow.csv.write_csv(table, sys.stdout.buffer)
+            pyarrow.csv.write_csv(_nested_as_json(table), sys.stdout.buffer)
             sys.stdout.buffer.flush()
     except (ValueError, OverflowError) as error:
         raise InputError(f"a value has no form there ({error}); make its column text (::VARCHAR), or take --parquet") from error
@@ -142,10 +143,19 @@ def give_records(records: Sequence[dict[str, Any]], way: Way) -> None:
 
 
 def _flat(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """What CSV has no form for, as text."""
-    simple = [str(t).startswith(_FOR_CSV) and not str(t).endswith("]") for t in rows.types]
+    """What CSV has no form for, as text; lists and the like stay for `_nested_as_json`."""
+    simple = [t.id in _NESTED or str(t).startswith(_FOR_CSV) for t in rows.types]
     names = ['"' + c.replace('"', '""') + '"' for c in rows.columns]
     return rows.project(", ".join(n if plain else f"{n}::VARCHAR AS {n}" for n, plain in zip(names, simple, strict=True)))
+
+
+def _nested_as_json(table: pa.Table) -> pa.Table:
+    """Lists, structs and maps in the form that they have in a sheet."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_nested(field.type):
+            texts = [None if value is None else _text(value) for value in table[at].to_pylist()]
+            table = table.set_column(at, field.name, pa.array(texts, pa.string()))
+    return table
 
 
 def _told(rows: int, path: Path, more: str = "") -> None:

@@ -61,7 +61,7 @@ def test_sql_for_people_programs_and_spreadsheets(lake: str) -> None:
         "feed_id": "ecb", "visited_at": "2026-11-23T01:42:00Z", "redirects": ["https://b.example"], "x": "1.5", "nothing": None,
     }  # fmt: skip
     sheet = newsmill("sql", "-", "--lake", lake, "--csv", stdin=query)
-    assert next(csv.DictReader(io.StringIO(sheet.stdout)))["redirects"] == "['https://b.example']"
+    assert next(csv.DictReader(io.StringIO(sheet.stdout)))["redirects"] == '["https://b.example"]'
 
 
 def test_json_has_a_form_for_everything(lake: str) -> None:
