@@ -13,6 +13,9 @@ from pipeline.feeds.catalogue import source_of
 from schemas.feed import Feed
 
 _MOST = 10_000
+#: Entities that hold others without end, depth, length: what reading "as far as it goes" would end at without a word.
+_LIMITS = (etree.ErrorTypes.ERR_ENTITY_LOOP, etree.ErrorTypes.ERR_RESOURCE_LIMIT)
+_REMEDY = "export your subscriptions as OPML from your reader"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +32,19 @@ def read_opml(data: bytes, name: str) -> tuple[list[Outline], list[str]]:
     """The subscriptions in an OPML document, and what else is in it, in words. Malformed XML is read as far as it goes.
 
     Raises:
-        InputError: it is no OPML.
+        InputError: it is no OPML, or one without feeds, or passes a limit, as a bomb of entities does.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, remove_comments=True)
     try:
         root = etree.fromstring(data, parser) if data.strip() else None
     except etree.XMLSyntaxError:
         root = None
+    # from there on libxml2 has read nothing, and the feeds before it are few of many
+    if passed_limits := [error.message for error in parser.error_log if error.type in _LIMITS]:
+        raise InputError(f"{name} passes a limit of XML ({passed_limits[0]}), so none of it was taken; {_REMEDY}")
     if root is None or _tag(root) != "opml":
         what = "no XML" if root is None else f"XML whose root is <{root.tag}>"
-        raise InputError(f"{name} is no OPML: it is {what}; export your subscriptions as OPML from your reader")
+        raise InputError(f"{name} is no OPML: it is {what}; {_REMEDY}")
     found: list[Outline] = []
     passed: list[str] = []
     for outline, folders in _walk(root, ()):
@@ -50,6 +56,8 @@ def read_opml(data: bytes, name: str) -> tuple[list[Outline], list[str]]:
             passed.append(f"{title or 'without a title'}: a link to a page or another list, not to a feed")
         if len(found) > _MOST:
             raise InputError(f"{name} names more than {_MOST} feeds; split it")
+    if not (found or passed):
+        raise InputError(f"{name} is OPML without a feed (an outline with xmlUrl); {_REMEDY}")
     return found, passed
 
 

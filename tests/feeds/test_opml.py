@@ -46,6 +46,28 @@ def test_depth_without_end_is_read_without_recursion() -> None:
     assert found == [Outline("https://a.example/f", None, " / ".join("o" * 8), None)]
 
 
+LAUGHS = "".join(f'<!ENTITY {one} "{f"&{of};" * 10}">' for of, one in zip("abcdefgh", "bcdefghi", strict=True))
+BOMB = f"""<!DOCTYPE opml [<!ENTITY a "ha">{LAUGHS}]>
+<opml><body><outline xmlUrl="https://a.example/f"/><outline text="&i;" xmlUrl="https://b.example/f"/></body></opml>"""
+ROOT = f'<!DOCTYPE opml [<!ENTITY a "ha">{LAUGHS}]><opml x="&i;"><body/></opml>'
+LOOP = """<!DOCTYPE opml [<!ENTITY a "&b;"><!ENTITY b "&a;">]>
+<opml><body><outline text="&a;" xmlUrl="https://a.example/f"/></body></opml>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [(BOMB, "Maximum entity"), (ROOT, "Maximum entity"), (LOOP, "Detected an entity reference loop")]
+)
+def test_a_bomb_of_entities_is_refused_whole(text: str, what: str) -> None:
+    with pytest.raises(InputError, match=rf"x passes a limit of XML \({what}.*\), so none of it was taken; export"):
+        read_opml(text.encode(), "x")
+
+
+def test_opml_without_feeds_says_so() -> None:
+    for empty in (b"<opml/>", b'<opml><body><outline text="News"/></body></opml>'):
+        with pytest.raises(InputError, match=r"x is OPML without a feed \(an outline with xmlUrl\); export your"):
+            read_opml(empty, "x")
+
+
 @pytest.mark.parametrize(("data", "what"), [(b"", "no XML"), (b"[1]", "no XML"), (b"<rss/>", "XML whose root is <rss>")])
 def test_what_is_no_opml_is_named(data: bytes, what: str) -> None:
     with pytest.raises(InputError, match=f"x is no OPML: it is {what}; export your subscriptions"):
