@@ -23,7 +23,7 @@ from embedded.choose import Refused, own_catalogue
 from embedded.first_batch import DAGS, FirstBatch, FirstBatchFailed, Watch, last_lines
 from embedded.ports import LOOPBACK, is_free, refusal
 from embedded.processes import Processes, ServiceEnded
-from embedded.run_directory import RunDirectory, claim
+from embedded.run_directory import RunDirectory, claim, damage
 from embedded.steps import Steps
 from pipeline.settings import OWN
 
@@ -72,6 +72,11 @@ def claim_place(options: Options) -> IO[str]:
     if isinstance(lock, dict):
         pid = lock.get("pid", "unknown")
         raise Refused(f"already running here: process {pid}, {lock.get('address')}; to stop it, Ctrl-C there or: kill {pid}")
+    if what := damage(options.place.database):  # as a power cut, or a kill while it was written, may leave it
+        raise Refused(
+            f"Airflow's own database, {options.place.database}, is damaged ({what}); remove {options.place.airflow} and start "
+            f"again: Airflow's history of runs goes, the lake stays"
+        )
     _check_catalogue(options)
     if options.port == options.wire_port or not all(0 < port < 65536 for port in (options.port, options.wire_port)):
         raise Refused(f"ports {options.port} and {options.wire_port}: PORT and WIRE_PORT must be two numbers from 1 to 65535")

@@ -4,7 +4,9 @@ import fcntl
 import json
 import os
 import secrets
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +25,10 @@ class RunDirectory:
     @property
     def airflow(self) -> Path:
         return self.root / "airflow"
+
+    @property
+    def database(self) -> Path:
+        return self.airflow / "airflow.db"
 
     @property
     def log(self) -> Path:
@@ -46,6 +52,20 @@ class RunDirectory:
 
     def read(self, path: Path) -> dict[str, str]:
         return json.loads(path.read_text(encoding="utf-8"))
+
+
+def damage(database: Path) -> str | None:
+    """What is wrong with the pages of an SQLite file, in SQLite's words; None also where it cannot be asked now."""
+    if not database.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(database)) as con:
+            ((said,),) = con.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.OperationalError:  # locked, or not to be opened: Airflow itself will say so
+        return None
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if said == "ok" else said.splitlines()[-1]
 
 
 def _draw_once(path: Path, content: dict[str, str]) -> None:

@@ -4,10 +4,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from embedded.__main__ import CHECKOUT, main, parse
 from embedded.airflow_home import airflow_settings, environment
 from embedded.first_batch import last_lines
 from embedded.ports import is_free, refusal
-from embedded.run_directory import RunDirectory, claim
+from embedded.run_directory import RunDirectory, claim, damage
 from pipeline.feeds import load_catalogue
 from tests.airflow.ports import free_port
 
@@ -111,6 +113,27 @@ def test_a_mistake_is_told_before_anything_is_started(
     monkeypatch.setattr("sys.argv", ["embedded", *words])
     assert main() == 2
     assert message in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("how", ["a page in it", "its head"])
+def test_a_damaged_database_of_airflow_is_told_of_with_what_to_remove(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = RunDirectory(tmp_path / "run/wire")
+    place.prepare()
+    with closing(sqlite3.connect(place.database)) as con, con:
+        con.execute(
+            "CREATE TABLE job AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 9999) SELECT x FROM n"
+        )
+    assert damage(place.database) is None and damage(tmp_path / "none.db") is None
+    with place.database.open("r+b") as file:
+        file.seek(0 if how == "its head" else 4096)
+        file.write(b"\xff" * 4096)
+    monkeypatch.setattr("embedded.__main__.CHECKOUT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["embedded"])
+    assert main() == 2
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"Airflow's own database, {place.database}, is damaged (" in said and f"; remove {place.airflow} and start" in said
 
 
 def test_opml_is_taken_into_a_catalogue_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
