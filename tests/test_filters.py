@@ -15,6 +15,7 @@ import pytest
 
 from pipeline import filters
 from pipeline.filters import dedupe_lines, parse_lines, read_lines, tag_lines
+from pipeline.filters.files import BYTE_CAP
 
 FEED = """<rss version="2.0"><channel><title>Kurszettel</title><language>de</language>
 <item><title>Eins</title><link>/1</link><description>&lt;p&gt;Text&lt;/p&gt;</description><pubDate>07.03.2024</pubDate></item>
@@ -78,7 +79,7 @@ def test_parse_answers_with_the_feed_and_its_entries(tmp_path: Path) -> None:
 
 def test_packed_files_are_unpacked_up_to_a_cap(tmp_path: Path) -> None:
     (tmp_path / "feed.xml.gz").write_bytes(gzip.compress(FEED.encode()))
-    (tmp_path / "bomb.xml.gz").write_bytes(gzip.compress(b"<rss>" + bytes(filters.BYTE_CAP)))
+    (tmp_path / "bomb.xml.gz").write_bytes(gzip.compress(b"<rss>" + bytes(BYTE_CAP)))
     (tmp_path / "torn.xml.gz").write_bytes(gzip.compress(FEED.encode())[:-20])
     (tmp_path / "plain.xml.gz").write_bytes(FEED.encode())
     lines = [
