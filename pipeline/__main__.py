@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +12,9 @@ from rich.console import Console
 
 from pipeline import __version__
 from pipeline.company_commands import app as companies_app
-from pipeline.errors import InputError
 from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
+from pipeline.filter_commands import app as filters_app
 from pipeline.lake_commands import app as lake_app
 from pipeline.replay_commands import app as replay_app
 from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records
@@ -36,9 +35,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-ASK, RUN, KEEP, FILTERS = "Ask", "Run", "Look after", "Filters: JSON lines in, JSON lines out"
-
-Lines = Annotated[str, typer.Argument(metavar="-", help="Standard input: one JSON object a line.")]
+ASK, RUN, KEEP = "Ask", "Run", "Look after"
 
 
 @app.command(rich_help_panel=RUN)
@@ -216,53 +213,6 @@ def wire(
     asyncio.run(serve(since, port, clock=clock, ready=ready))
 
 
-@app.command(rich_help_panel=FILTERS)
-def parse(lines: Lines) -> None:
-    """Filter: `{path, url}` of a feed's bytes in, the feed and its entries out.
-
-    Example: `echo '{"path": "feed.xml", "url": "https://a.example/feed"}' | newsmill parse -`
-    """
-    from pipeline.filters import parse_lines
-
-    _filter(lines, parse_lines)
-
-
-@app.command(rich_help_panel=FILTERS)
-def read(lines: Lines) -> None:
-    """Filter: `{path, url}` of a page in, the article out, promotion set apart.
-
-    Example: `echo '{"path": "page.html", "url": "https://a.example/1"}' | newsmill read -`
-    """
-    from pipeline.filters import read_lines
-
-    _filter(lines, read_lines)
-
-
-@app.command(rich_help_panel=FILTERS)
-def dedupe(
-    lines: Lines,
-    final: Annotated[bool, typer.Option("--final", help="Answer after the last line, each answer the last word.")] = False,
-) -> None:
-    """Filter: `{id, seen_at, source, language, title, text}` in, what each is a copy or an update of out.
-
-    Example: `newsmill dedupe - --final < articles.jsonl`
-    """
-    from pipeline.filters import dedupe_lines
-
-    _filter(lines, lambda rows: dedupe_lines(rows, final=final))
-
-
-@app.command(rich_help_panel=FILTERS)
-def tag(lines: Lines) -> None:
-    """Filter: `{id, title, text, language}` in, companies and what is said of them out, with evidence.
-
-    Example: `echo '{"id": 1, "title": "Siemens hebt Prognose an, Bayer warnt", "text": ""}' | newsmill tag -`
-    """
-    from pipeline.filters import tag_lines
-
-    _filter(lines, tag_lines)
-
-
 @app.callback(invoke_without_command=True)
 def version(show_version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
     if show_version:
@@ -270,18 +220,8 @@ def version(show_version: Annotated[bool, typer.Option("--version", help="Print 
         raise typer.Exit
 
 
-def _filter(lines: str, answers: Callable[[Iterable[bytes]], Iterator[bytes]]) -> None:
-    """Answers standard input line by line; each answer is out before the next line is waited for."""
-    if lines != "-":
-        raise InputError(
-            f"{lines!r}: a filter reads standard input; give it as -, for example: newsmill parse - < questions.jsonl"
-        )
-    for answer in answers(iter(sys.stdin.buffer.readline, b"")):
-        sys.stdout.buffer.write(answer + b"\n")
-        sys.stdout.buffer.flush()
-
-
 app.command(rich_help_panel=ASK)(search)
+app.add_typer(filters_app)
 app.add_typer(companies_app, name="companies", rich_help_panel=ASK)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=RUN)
 lake_app.add_typer(replay_app)
