@@ -144,7 +144,7 @@ def test_status_for_people_and_programs(lake: str) -> None:
         "lake", "now", "size", "newest", "mark", "tables", "days", "to_close", "moved", "raw", "begun", "locks", "attention",
     }  # fmt: skip
     assert program["tables"]["visits"]["hot"]["rows"] == 1 and len(program["days"]) == 2
-    assert program["mark"] == {"day": None, "month": None, "open_from": "1970-01-01"}
+    assert program["mark"] == {"day": None, "month": None, "open_from": "1970-01-01", "late": True}
 
 
 def test_run_refuses_a_lake_that_is_being_written_and_names_the_holder(tmp_path: Path) -> None:
