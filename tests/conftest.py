@@ -22,22 +22,20 @@ class _Shared(Nursery):
         pass
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _shared_nurseries() -> Iterator[None]:
+_NURSERIES: dict[tuple[float, int, frozenset[bytes]], Nursery] = {}
+
+
+def _nursery(seconds: float, memory_mb: int, call: bytes) -> Nursery:
+    key = seconds, memory_mb, frozenset(re.findall(rb"(?:pipeline|tests)[.\w]*", call))
+    if not (key in _NURSERIES and _NURSERIES[key].lives()):
+        _NURSERIES[key] = _Shared(seconds, memory_mb, call)
+    return _NURSERIES[key]
+
+
+@pytest.fixture(autouse=True)
+def shared_nurseries(monkeypatch: pytest.MonkeyPatch) -> None:
     """One nursery for all calls of a test process that need the same modules and have the same limits."""
-    kept: dict[tuple[float, int, frozenset[bytes]], Nursery] = {}
-
-    def nursery(seconds: float, memory_mb: int, call: bytes) -> Nursery:
-        key = seconds, memory_mb, frozenset(re.findall(rb"(?:pipeline|tests)[.\w]*", call))
-        if not (key in kept and kept[key].lives()):
-            kept[key] = _Shared(seconds, memory_mb, call)
-        return kept[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(isolate, "Nursery", nursery)
-        yield
-    for one in kept.values():
-        Nursery.close(one)
+    monkeypatch.setattr(isolate, "Nursery", _nursery)
 
 
 @pytest.fixture(scope="session")

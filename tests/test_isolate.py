@@ -17,6 +17,11 @@ from pipeline.errors import WorkerKilled
 from pipeline.isolate import Workers
 
 
+@pytest.fixture(autouse=True)
+def shared_nurseries() -> None:
+    """None is shared here: what is tested is when processes begin and end."""
+
+
 def double(number: int) -> int:
     return number * 2
 

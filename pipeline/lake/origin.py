@@ -1,6 +1,6 @@
 """The lake that another one is made from: its batches in the order of their commits, their rows, their raw bytes. Only reads it.
 
-Rows are read a day at a time, each day over a connection of its own: the lake may move on meanwhile.
+Rows are read a day at a time, over a connection that is opened anew where the lake has moved on meanwhile.
 """
 
 import os
@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +18,7 @@ from pipeline.lake.connect import connect
 from pipeline.lake.durable import fsync, make_dirs, place_file
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables
+from pipeline.lake.watermark import Watermark, watermark
 from schemas import TABLES
 from schemas.columns import arrow_schema
 
@@ -43,6 +45,7 @@ class Origin:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self._days: dict[tuple[str, date], pa.Table] = {}
+        self._opened: tuple[Watermark, duckdb.DuckDBPyConnection] | None = None
 
     def parts(self, until: date) -> list[Part]:
         """What was committed up to a day, in the order in which it was decided."""
@@ -61,9 +64,8 @@ class Origin:
         """The rows that a part added to a table, without what their commit stamped on them."""
         if (table, part.day) not in self._days:
             self._days = {key: rows for key, rows in self._days.items() if key[1] > part.day - _DAYS_AT_ONCE}
-            with connect(self.lake.root) as con:
-                query = f"SELECT * FROM lake.{table} WHERE date = $day"
-                self._days[table, part.day] = con.sql(query, params={"day": part.day}).to_arrow_table()
+            query = f"SELECT * FROM lake.{table} WHERE date = $day"
+            self._days[table, part.day] = self._con().sql(query, params={"day": part.day}).to_arrow_table()
         rows = self._days[table, part.day]
         mine = pc.and_(pc.equal(rows["batch_id"], part.ref.batch_id), pc.equal(rows["stage"], part.ref.stage))
         return rows.filter(mine).select(arrow_schema(TABLES[table].row).names)
@@ -72,9 +74,14 @@ class Origin:
         return {table: self.rows(table, part) for table in DERIVED}
 
     def ask(self, query: str, **asked: Any) -> list[dict[str, Any]]:
-        with connect(self.lake.root) as con:
-            found: pa.Table = con.sql(query, params=asked).to_arrow_table()
-            return found.to_pylist()
+        found: pa.Table = self._con().sql(query, params=asked).to_arrow_table()
+        return found.to_pylist()
+
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        mark = watermark(self.lake)
+        if not self._opened or self._opened[0] != mark:
+            self._opened = mark, connect(self.lake.root)
+        return self._opened[1]
 
     def give_bytes(self, part: Part, lake: Lake) -> None:
         """Puts the packs of a part's batch into another lake: as links where they can be, as no pack is ever changed in place."""
