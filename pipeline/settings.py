@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipeline.errors import ConfigError
+from pipeline.s3 import place_of
 
 #: Catalogues looked for where none is named: one's own, made by `newsmill feeds add`; else the one that comes with Newsmill.
 OWN, SHIPPED = Path("feeds.toml"), Path("config/feeds.toml")
@@ -38,7 +39,7 @@ class Settings:
         of_run = run / "feeds.toml"
         address = run / "wire-address"
         return Settings(
-            lake=Path(environ.get("NEWSMILL_LAKE", run / "lake")),
+            lake=place_of(environ.get("NEWSMILL_LAKE", run / "lake")),
             catalogue=Path(environ.get("NEWSMILL_CATALOGUE", next((p for p in (of_run, OWN) if p.exists()), SHIPPED))),
             wire=environ.get("NEWSMILL_WIRE") or (address.read_text().strip() if address.exists() else None),
             contact=environ.get("NEWSMILL_CONTACT") or None,

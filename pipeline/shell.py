@@ -85,7 +85,7 @@ def shell(lake: Path) -> None:
     with connect(lake) as con:
         news = lake.resolve() / "news.duckdb"
         own, here = shutil.which("duckdb"), con.sql("SELECT current_database()").fetchall()
-        if own is None or here != [("news",)]:  # the news.duckdb of a copied lake reads another place
+        if own is None or here != [("news",)] or not Path(str(news)).exists():  # a copied lake's reads another place
             if failed := _converse(con):
                 lines = ", ".join(f"line {line}" for line in failed)
                 raise NewsmillError(f"{count(len(failed), 'statement')} failed, see above: {lines}")

@@ -26,7 +26,10 @@ from rich.progress import (
 from pipeline.settings import Settings
 
 Lake = Annotated[
-    Path | None, typer.Option("--lake", envvar="NEWSMILL_LAKE", help="Directory of the lake.", show_default="run/wire/lake")
+    Path | None,
+    typer.Option(
+        "--lake", envvar="NEWSMILL_LAKE", help="The lake: a directory, or s3://BUCKET/PREFIX.", show_default="run/wire/lake"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON, one object a line, for programs.")]
 

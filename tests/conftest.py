@@ -14,6 +14,8 @@ from pipeline.settings import Settings
 from pipeline.wire import catalogue
 from tests.wire.visit import Clock, running
 
+pytest_plugins = ["tests.stores"]
+
 
 class _Shared(Nursery):
     """A nursery that outlives its workers, as starting one takes longer than most that tests have them do."""

@@ -4,8 +4,6 @@ Nothing changes for a reader before the watermark moves, and it moves while nobo
 what the day took, or it finds the day closed. What was moved before is deleted first (`retire`).
 """
 
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +15,15 @@ from pathlib import Path
 from pipeline.errors import LakeError
 from pipeline.lake.commit import Timing, confirm, note_of
 from pipeline.lake.compact import Compactor, Stamped
-from pipeline.lake.durable import fsync, make_dirs
+from pipeline.lake.durable import make_dirs, sha256
 from pipeline.lake.erase import erase_pending
 from pipeline.lake.layout import CLOSER, SCHEMA_DAY, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import Fence, hold, nobody_commits
 from pipeline.lake.retire import Retired, Rules, retire
+from pipeline.lake.staging import ABANDONED
+from pipeline.lake.store import Seen, store_of, table_of
 from pipeline.lake.views import prepare, write_news
-from pipeline.lake.watermark import Closing, Written, closable_from, closing, last_day, move, watermark
+from pipeline.lake.watermark import Closing, Written, closable_from, closing, last_day, move, seen_before, watermark
 from schemas import TABLES
 
 #: New batches during the closing of a day that should have none: so often it is begun anew.
@@ -73,6 +73,7 @@ def close(lake: Lake, timing: Timing, rules: Rules, say: Callable[[str], None], 
     with hold(lake, BatchRef(batch_id_of(now), CLOSER), "close", last=True) as fence:
         # first, so that a day that cannot be closed, or a disk too full for it, does not keep what can go
         retired = retire(lake, now, rules)
+        store_of(lake.root).sweep(lake.root / "hot", ABANDONED)
         try:
             if erased := erase_pending(lake, timing):
                 say(str(erased))
@@ -95,25 +96,26 @@ def _is_due(lake: Lake, day: date, now: datetime) -> bool:
 def _close_day(lake: Lake, day: date, timing: Timing, fence: Fence) -> Closed:
     began = time.perf_counter()
     for _ in range(ATTEMPTS):
+        seen = seen_before(lake, day, [lake.cold(table, day) for table in TABLES])
         places = _settled(lake, day, timing)
         with _aside(lake) as compactor:
             files = _merge_day(lake, day, places, compactor, timing)
             open_from = _open_from(lake, day, compactor)
             with fence():
-                record = _place(lake, day, compactor, files, timing.clock())
+                record = _place(lake, day, compactor, files, timing.clock(), seen)
                 with nobody_commits(lake):
                     if batches_of(lake, day) == places:
-                        replace(record, directories=tuple(p.name for p in places)).write(lake)
+                        replace(record, directories=tuple(p.name for p in places)).write(lake, seen)
                         before = watermark(lake)
                         late = (before.day is not None and before.late) or _any_correction(lake)
-                        move(lake, replace(before, day=day, open_from=open_from, late=late))
+                        move(lake, replace(before, day=day, open_from=open_from, late=late), seen)
                         return _told(record, len(places), sum(len(_tables(p)) for p in places), began)
     raise LakeError(f"{day} was to be closed, and {ATTEMPTS} times new batches were committed under it; are the clocks right?")
 
 
 def batches_of(lake: Lake, day: date) -> list[Path]:
     """The committed directories of a day; whatever else lies there is nobody's and stays."""
-    return sorted(p for p in lake.hot_day(day).iterdir() if (p / "commit.json").exists())
+    return sorted(p.parent for p in lake.hot_day(day).glob("*/commit.json"))
 
 
 def _any_correction(lake: Lake) -> bool:
@@ -132,7 +134,7 @@ def _settled(lake: Lake, day: date, timing: Timing) -> list[Path]:
 
 
 def _tables(place: Path) -> list[Path]:
-    return sorted(place.glob("*.parquet"))
+    return store_of(place).files_in(place)
 
 
 def _merge_day(lake: Lake, day: date, places: list[Path], compactor: Compactor, timing: Timing) -> dict[str, Written]:
@@ -145,7 +147,7 @@ def _merge_day(lake: Lake, day: date, places: list[Path], compactor: Compactor, 
             if rows:  # also where the file is gone: then it is missed
                 sources.setdefault(table, [_columns(lake, table)])
         for path in _tables(place):
-            sources.setdefault(path.stem, [_columns(lake, path.stem)]).append(path)
+            sources.setdefault(table_of(path), [_columns(lake, table_of(path))]).append(path)
     if unknown := (sources.keys() | {t for t, rows in said.items() if rows}) - TABLES.keys():
         raise LakeError(f"{day} has tables this Newsmill does not know ({', '.join(sorted(unknown))}): update Newsmill")
     with ThreadPoolExecutor(2) as pool:
@@ -208,6 +210,7 @@ def _close_month(lake: Lake, month: str, timing: Timing, fence: Fence) -> Closed
     """One file a month for each narrow table, in place of its days."""
     began = time.perf_counter()
     days = [day for day in lake.days("cold/visits") if f"{day:%Y-%m}" == month]
+    seen = seen_before(lake, month, [lake.cold(table, month) for table in TABLES])
     records = [record for day in _days_of(month) if (record := closing(lake, day))]
     with _aside(lake) as compactor:
         files: dict[str, Written] = {}
@@ -217,9 +220,9 @@ def _close_month(lake: Lake, month: str, timing: Timing, fence: Fence) -> Closed
             if paths:
                 files[table] = compactor.merge(table, [lake.cold(table, SCHEMA_DAY), *paths], said, dated=True)
         with fence():
-            record = _place(lake, month, compactor, files, timing.clock())
-            record.write(lake)
-            move(lake, replace(watermark(lake), month=month))
+            record = _place(lake, month, compactor, files, timing.clock(), seen)
+            record.write(lake, seen)
+            move(lake, replace(watermark(lake), month=month), seen)
     return _told(record, len(days), sum(len(r.files) for r in records), began)
 
 
@@ -230,31 +233,27 @@ def _days_of(month: str) -> list[date]:
 
 @contextmanager
 def _aside(lake: Lake) -> Iterator[Compactor]:
-    place = lake.root / "staging" / f".close.{secrets.token_hex(6)}"
-    make_dirs(place.parent)
-    place.mkdir()
-    compactor = Compactor.open(place, lake.evolved())
-    try:
-        yield compactor
-    finally:
-        compactor.con.close()
-        shutil.rmtree(place, ignore_errors=True)
+    with store_of(lake.root).scratch(lake.root, "close") as place:
+        compactor = Compactor.open(place, lake.evolved())
+        store_of(lake.root).let_read(compactor.con, lake.root)
+        try:
+            yield compactor
+        finally:
+            compactor.con.close()
 
 
-def _place(lake: Lake, period: date | str, compactor: Compactor, files: dict[str, Written], now: datetime) -> Closing:
-    """Renames what was written into cold/, and what an earlier attempt left there out of it; the record of it all."""
-    placed: dict[str, Written] = {}
+def _place(lake: Lake, period: date | str, compactor: Compactor, files: dict[str, Written], now: datetime, seen: Seen) -> Closing:
+    """Puts what was written into cold/, and takes what an earlier attempt left there out of it; the record of it all."""
+    store, placed = store_of(lake.root), dict[str, Written]()
+    empty = SCHEMA_DAY if isinstance(period, date) else f"{SCHEMA_DAY:%Y-%m}"
     for table in TABLES:
         path = lake.cold(table, period)
         if table in files:
             make_dirs(path.parent)
-            fsync(compactor.aside / f"{table}.parquet")
-            (compactor.aside / f"{table}.parquet").replace(path)
+            store.bring_file(compactor.aside / f"{table}.parquet", path, seen)
             placed[str(path.relative_to(lake.root))] = files[table]
-            fsync(path.parent)
-        elif path.exists():
-            path.unlink()
-            fsync(path.parent)
+        elif store.clear_file(path, lake.cold(table, empty), seen):
+            placed[str(path.relative_to(lake.root))] = Written(0, path.stat().st_size, sha256(path))
     return Closing(str(period), now, (), placed)
 
 

@@ -6,9 +6,7 @@ rename, the directory's own change time shows it, and a row in `late_commits` sa
 """
 
 import json
-import secrets
-import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline import __version__
 from pipeline.errors import DayClosed
-from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, remove_dir, sha256
+from pipeline.lake.durable import place_file, remove_dir, sha256
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import Fence, guarded
-from pipeline.lake.rows import Tables, write_tables
+from pipeline.lake.rows import Tables, read_tables, write_tables
+from pipeline.lake.store import store_of
 from pipeline.lake.views import turn_away
 from pipeline.lake.watermark import closing, open_day, taken, watermark
 from pipeline.lake.watermark import late as came_late
@@ -61,8 +59,8 @@ class Parcel:
     day: date | None = None
 
 
-#: How far ahead of the rename rows are stamped at first, and the least that must be left for it and for confirming it.
-LEAD, MARGIN = timedelta(milliseconds=300), timedelta(milliseconds=100)
+#: What must be left at least of the time ahead of it that rows are stamped, for the rename and for confirming it.
+MARGIN = timedelta(milliseconds=100)
 #: A correction may be late itself; its own lead is generous.
 CORRECTION_LEAD = timedelta(seconds=5)
 #: Beside the mark `confirmed` lies `confirmed.<microseconds since 1970>` where a batch counts from another time than its stamp.
@@ -78,7 +76,7 @@ def commit(lake: Lake, parcel: Parcel, timing: Timing, fence: Fence = nullcontex
         DayClosed: the day is closed; what may have been written counts for nothing, now or later.
     """
     place = lake.hot(parcel.batch, parcel.day)
-    placed = not place.exists() and _place(lake, place, parcel, LEAD, timing, fence)
+    placed = not (place / NOTE).is_file() and _place(lake, place, parcel, store_of(place).lead, timing, fence)
     try:
         # once more: without locks of the system a closing could come between the check and the rename
         _refuse_closed(lake, place)
@@ -100,7 +98,7 @@ def committed(lake: Lake, batch: BatchRef) -> dict[BatchRef, dict[str, Any]]:
         record = closing(lake, day)
         parts |= {ref: {"shards": [], "counts": {}} for ref in _of_batch(batch, record.directories if record else ())}
         day += timedelta(days=1)
-    for place in (lake.root / "hot").glob(f"date=*/{batch.root}*-{batch.stage}"):
+    for place in _placed(lake, f"{batch.root}*-{batch.stage}"):
         if taken(lake, day_of(place), place.name):
             parts |= {ref: note_of(place) for ref in _of_batch(batch, [place.name])}
     return dict(sorted(parts.items(), key=lambda part: part[0].number))
@@ -108,11 +106,16 @@ def committed(lake: Lake, batch: BatchRef) -> dict[BatchRef, dict[str, Any]]:
 
 def next_part(lake: Lake, batch: BatchRef, now: datetime, *, late: bool) -> tuple[BatchRef, date]:
     """Under which id and day a batch's next part is committed: its own, or derived ones where those are taken or it is late."""
-    names = [p.name for p in (lake.root / "hot").glob(f"date=*/{batch.root}*-{batch.stage}")]
+    names = [p.name for p in _placed(lake, f"{batch.root}*-{batch.stage}")]
     used = {ref.number for ref in [*committed(lake, batch), *_of_batch(batch, names)]}
     late = late or watermark(lake).covers(batch.date)
     target = BatchRef(batch.root, batch.stage) if not used and not late else batch.derived(max({1, *used}) + 1)
     return target, open_day(lake, now) if late else batch.date
+
+
+def _placed(lake: Lake, names: str) -> Iterator[Path]:
+    """The committed directories whose names fit, under any day."""
+    return (place for place in (lake.root / "hot").glob(f"date=*/{names}") if store_of(place).is_placed(place))
 
 
 def _of_batch(batch: BatchRef, names: Iterable[str]) -> list[BatchRef]:
@@ -138,7 +141,7 @@ def note_of(place: Path) -> dict[str, Any]:
 
 def confirm_batches(lake: Lake, refs: Iterable[BatchRef], timing: Timing) -> bool:
     """Settles from when these batches could be read; False where one of them was late."""
-    places = [place for ref in refs for place in (lake.root / "hot").glob(f"date=*/{ref.name}")]
+    places = [place for ref in refs for place in _placed(lake, ref.name)]
     kept = [confirm(lake, place, timing) for place in places]
     return all(kept)
 
@@ -150,12 +153,12 @@ def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
     follows, counted from the later of both clocks involved. The answer is found once: later changes of the directory's change
     time (a restored copy, other rights) say nothing of the rename.
     """
-    if (place / CONFIRMED).exists():
+    if (place / CONFIRMED).is_file():
         return not _correction(lake, place, 1)
     note, newest, number = note_of(place), place, 0
     counts_from = datetime.fromisoformat(note["available_at"])
     while True:
-        renamed = datetime.fromtimestamp(newest.stat().st_ctime, UTC)
+        renamed = store_of(newest).placed_at(newest)
         correction = _correction(lake, place, number + 1)
         # `as_of` counts it from when it is confirmed: killed before that, it must not come into a past that has been read
         if not correction and max(renamed, timing.clock()) + timing.tolerance > counts_from:
@@ -169,7 +172,7 @@ def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
         if not correction:
             break
         number, newest = number + 1, correction
-        counts_from = pq.read_table(newest / "late_commits.parquet", partitioning=None)["readable_at"][0].as_py()
+        counts_from = read_tables(newest)["late_commits"]["readable_at"][0].as_py()
     if number:  # in one listing with the mark itself: a query may have looked for corrections before there was one
         place_file(place / f"{CONFIRMED}.{(counts_from - _EPOCH) // timedelta(microseconds=1)}", Path.touch)
     place_file(place / CONFIRMED, Path.touch)
@@ -177,7 +180,7 @@ def confirm(lake: Lake, place: Path, timing: Timing) -> bool:
 
 
 def _correction(lake: Lake, place: Path, number: int) -> Path | None:
-    found = (p for p in (lake.root / "hot").glob(f"date=*/{place.name}.late{number}") if taken(lake, day_of(p), p.name))
+    found = (p for p in _placed(lake, f"{place.name}.late{number}") if taken(lake, day_of(p), p.name))
     return next(found, None)
 
 
@@ -202,37 +205,39 @@ def recommit_corrections(lake: Lake, stage: str, timing: Timing, say: Callable[[
             continue
         place = lost.with_name(name)
         if not _correction(lake, place, int(number)):
-            (row,) = from_arrow(pq.read_table(lost / "late_commits.parquet", partitioning=None), LateCommit)
+            (row,) = from_arrow(read_tables(lost)["late_commits"], LateCommit)
             _correct(lake, place, int(number), row, timing)
         say(f"{lost.name}: its day was closed without it, what it corrects is corrected under a day that is open")
         remove_dir(lost, lake.root / "staging")
 
 
 def _place(lake: Lake, place: Path, parcel: Parcel, lead: timedelta, timing: Timing, fence: Fence) -> bool:
-    """Fills a directory aside, stamped to the time it will be readable, and renames it into place."""
-    aside = lake.root / "staging" / f".commit.{secrets.token_hex(6)}"
-    make_dirs(aside.parent)
-    make_dirs(place.parent)
-    try:
+    """Fills a directory aside, stamped to the time it will be readable, brings it to its place and shows it there."""
+    store = store_of(place)
+    with store.scratch(lake.root, "commit") as aside:
         while True:
             began = timing.clock()
             available_at = max(began + timing.tolerance + lead, parcel.not_before or began)
             _fill(aside, parcel, available_at)
-            with fence():
-                if watermark(lake).covers(day_of(place)):
-                    raise DayClosed(f"{day_of(place)} is closed; {place.name} is committed under a day that is open")
-                # all is fsynced before this check, so that next to nothing is left between it and the rename
-                ready = timing.clock()
-                if ready + timing.tolerance + MARGIN <= available_at:
-                    return place_dir(aside, place)
+            brought, tried = store.bring(aside, place), False
+            try:
+                with fence():
+                    if watermark(lake).covers(day_of(place)):
+                        raise DayClosed(f"{day_of(place)} is closed; {place.name} is committed under a day that is open")
+                    # all of it lasts before this check, so that next to nothing is left between it and the rename
+                    ready = timing.clock()
+                    if ready + timing.tolerance + MARGIN <= available_at:
+                        tried = True  # an error from now on does not mean that it is not there
+                        return brought.place()
+            finally:
+                if not tried:
+                    brought.discard()
             lead = 2 * max(lead, ready - began)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _fill(aside: Path, parcel: Parcel, available_at: datetime) -> None:
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+    for left in aside.iterdir():
+        left.unlink()
     ref = parcel.batch
     stamp = Stamp(batch_id=ref.batch_id, stage=ref.stage, pipeline_version=__version__, available_at=available_at)
     write_tables({name: _stamped(name, table, stamp) for name, table in parcel.tables.items()}, aside)
@@ -247,7 +252,6 @@ def _fill(aside: Path, parcel: Parcel, available_at: datetime) -> None:
         "sha256": {path.name: sha256(path) for path in sorted(aside.glob("*.parquet"))},
     }
     (aside / NOTE).write_text(json.dumps(note, indent=1))
-    fsync_all(aside)
 
 
 def _stamped(name: str, table: pa.Table, stamp: Stamp) -> pa.Table:

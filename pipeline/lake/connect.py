@@ -8,8 +8,9 @@ import duckdb
 from pipeline.errors import LakeError
 from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
-from pipeline.lake.literal import quoted
-from pipeline.lake.views import is_current
+from pipeline.lake.store import store_of
+from pipeline.lake.views import attach
+from pipeline.s3 import place_of
 from pipeline.settings import Settings
 
 
@@ -22,14 +23,14 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     Raises:
         LakeError: there is no lake, newer code wrote it, or nobody has written to it yet with this version.
     """
-    place = Lake(Path(lake or Settings.from_env(os.environ).lake).resolve())
+    place = Lake(place_of(lake or Settings.from_env(os.environ).lake).resolve())
     place.check()
     con = duckdb.connect(config={"autoinstall_known_extensions": False})
     # the second question to a year finds what the first one learnt of its files; those that were replaced are read anew
     con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+    store_of(place.root).let_read(con, place.root)
     script = definitions(place)
-    if is_current(place, script):
-        con.execute(f"ATTACH {quoted(place.root / 'news.duckdb')} AS news (READ_ONLY); USE news")
+    if attach(con, place, script):
         return con
     try:
         con.execute(script)

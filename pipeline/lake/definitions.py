@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.lake import dictionary
 from pipeline.lake.layout import Lake
 from pipeline.lake.literal import quoted
+from pipeline.lake.store import store_of
 from pipeline.lake.watermark import Watermark, watermark
 from schemas import TABLES
 
@@ -90,10 +91,10 @@ class _Source:
 
     def unguarded(self, name: str, *, since: bool = False) -> str:
         """The same, whatever has been deleted meanwhile."""
-        hot = f"FROM {self._read(name, self._hot(name))} WHERE date > DATE '{self.mark.through}'"
+        hot = self._hot(name)
         closed = f"FROM closed.{name}" if TABLES[name].copied else self.closed(name, since=since)
         if name != "late_commits":
-            hot = _CORRECTED.format(files=hot, late=_LATE.format(self._read("late_commits", self._hot("late_commits"))))
+            hot = _CORRECTED.format(files=hot, late=_LATE.format(f"({self._hot('late_commits')})"))
         return " UNION ALL BY NAME ".join(f"({part})" for part in ([closed, hot] if self.mark.day else [hot]))
 
     def closed(self, name: str, *, since: bool = False) -> str:
@@ -111,14 +112,13 @@ class _Source:
 
     def gone(self) -> str:
         """A query for the ids that count no more, and since when; without a guard, as what it is held against has one."""
-        parts = [f"FROM closed.{name}" for name in ("superseded", "forgotten")]
-        parts += [
-            f"FROM {self._read(n, self._hot(n))} WHERE date > DATE '{self.mark.through}'" for n in ("superseded", "forgotten")
-        ]
+        parts = [part for name in ("superseded", "forgotten") for part in (f"FROM closed.{name}", self._hot(name))]
         return " UNION ALL ".join(f"SELECT id, date {part}" for part in parts)
 
-    def _hot(self, name: str) -> Path:
-        return self.lake.root / "hot/*/*" / f"{name}.parquet"
+    def _hot(self, name: str) -> str:
+        """A query for the rows of a table's open days."""
+        pattern, placed = store_of(self.lake.root).in_sql(self.lake.root / "hot/*/*", name)
+        return f"FROM {self._read(name, pattern)} WHERE date > DATE '{self.mark.through}'{placed}"
 
     def _cold(self, name: str) -> str:
         return self._read(name, self.lake.root / "cold" / name / "date=*" / "data.parquet")

@@ -6,7 +6,6 @@ tombstones, so an erasure that was broken off is done again, by hand or by the n
 """
 
 import json
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,13 +21,17 @@ import pyarrow.parquet as pq
 from pipeline.errors import LakeBusy
 from pipeline.lake.commit import NOTE, Timing, confirm, day_of, note_of
 from pipeline.lake.connect import connect
-from pipeline.lake.durable import fsync, make_dirs, remove_dir, sha256, write_file
+from pipeline.lake.durable import remove_dir, sha256, write_file
 from pipeline.lake.erase_raw import erase_raw
 from pipeline.lake.forget import WORDLESS, Going, bury
 from pipeline.lake.layout import COMMITTING, SCHEMA_DAY, BatchRef, Lake
 from pipeline.lake.lock import refuse_if_held
+from pipeline.lake.rows import read_tables
 from pipeline.lake.search.shards import forget_indexed
+from pipeline.lake.staging import ABANDONED
+from pipeline.lake.store import store_of, table_of
 from pipeline.lake.watermark import Written, closing, late, taken
+from pipeline.s3 import readable
 from schemas.columns import from_arrow
 from schemas.outcome import Forgotten
 
@@ -83,7 +86,7 @@ def _bury_again(lake: Lake, con: duckdb.DuckDBPyConnection, timing: Timing) -> N
     for place in late(lake):
         ref = BatchRef.parse(place.name)
         if ref and ref.stage == "forget":
-            rows = from_arrow(pq.read_table(place / "forgotten.parquet", partitioning=None), Forgotten)
+            rows = from_arrow(read_tables(place)["forgotten"], Forgotten)
             bury(lake, con, rows, timing.clock(), timing)
             remove_dir(place, lake.root / "staging")
 
@@ -100,6 +103,7 @@ def _write_state(lake: Lake, state: dict[str, list[str]]) -> None:
 def _sweep(lake: Lake) -> bool:
     """Deletes what died half-written; False where a batch is at work, whose own that may be."""
     staging = lake.root / "staging"
+    store_of(lake.root).sweep(lake.root / "hot", ABANDONED)
     asides = [*staging.glob(".*"), *(lake.root / "raw").glob("*/*/.*")]
     try:
         for stage in COMMITTING:
@@ -121,7 +125,7 @@ def _erase_tables(lake: Lake, going: Going, state: dict[str, list[str]], timing:
     todo = sorted(hit | {path for path in again if path.exists()})
     _write_state(lake, {**state, "rewriting": [str(path.relative_to(lake.root)) for path in todo]})
     for path in todo:
-        table = path.parent.parent.name if path.stem == "data" else path.stem
+        table = path.parent.parent.name if path.stem == "data" else table_of(path)
         with suppress(FileNotFoundError):  # a directory that came too late for its day may be taken away meanwhile
             if path.stem != "data" and taken(lake, day_of(path.parent), path.parent.name):
                 confirm(lake, path.parent, timing)  # its change time will tell nothing of its rename any more
@@ -174,7 +178,7 @@ def _array(ids: frozenset[str]) -> pa.Array:
 def _files(lake: Lake, table: str) -> Iterator[Path]:
     """The files of a table, also of directories that count for nothing."""
     empty = {lake.schema_files("hot"), lake.cold(table, SCHEMA_DAY).parent, lake.cold(table, f"{SCHEMA_DAY:%Y-%m}").parent}
-    for pattern in (f"hot/*/*/{table}.parquet", f"cold/{table}/*/data.parquet"):
+    for pattern in (f"hot/*/*/{table}.*parquet", f"cold/{table}/*/data.parquet"):
         yield from (path for path in lake.root.glob(pattern) if path.parent not in empty)
 
 
@@ -182,7 +186,7 @@ def _has(path: Path, rule: Rule) -> bool:
     """Whether a file has rows of it, and words in them."""
     if not len(rule.ids):
         return False
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(readable(path)) as file:
         if not pc.any(rule.mask(file.read([rule.column]))).as_py():
             return False
         rows = file.read([rule.column, *(rule.blank or ())])
@@ -192,7 +196,10 @@ def _has(path: Path, rule: Rule) -> bool:
 
 def _rewrite(path: Path, aside: Path, rule: Rule) -> None:
     """The file without the words, group by group, in the same order and schema."""
-    with pq.ParquetFile(path) as file, pq.ParquetWriter(aside, file.schema_arrow, compression="zstd", compression_level=3) as out:
+    with (
+        pq.ParquetFile(readable(path)) as file,
+        pq.ParquetWriter(aside, file.schema_arrow, compression="zstd", compression_level=3) as out,
+    ):
         for group in range(file.num_row_groups):
             out.write_table(rule.apply(file.read_row_group(group)))
 
@@ -200,25 +207,20 @@ def _rewrite(path: Path, aside: Path, rule: Rule) -> None:
 @contextmanager
 def _rewritten(lake: Lake, path: Path) -> Iterator[Path]:
     """A place aside whose file is renamed over `path` at the end; where its directory has gone meanwhile, so have its words."""
-    place = lake.root / "staging" / f".forget.{secrets.token_hex(6)}"
-    make_dirs(place.parent)
-    place.mkdir()
-    try:
+    store = store_of(path)
+    seen = store.seen([path])
+    with store.scratch(lake.root, "forget") as place:
         yield place / path.name
-        fsync(place / path.name)
         with suppress(FileNotFoundError):
-            (place / path.name).replace(path)
-            fsync(path.parent)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+            store.bring_file(place / path.name, path, seen)
 
 
 def _record(lake: Lake, path: Path, table: str) -> None:
     """Makes what is recorded of a file fit it: the note of its directory, or of the closing that wrote it."""
-    rows, name = pq.read_metadata(path).num_rows, str(path.relative_to(lake.root))
-    if (note_path := path.parent / NOTE).exists():
+    rows, name = pq.read_metadata(readable(path)).num_rows, str(path.relative_to(lake.root))
+    if (note_path := path.parent / NOTE).is_file():
         note = note_of(path.parent)
-        note["rows"][table], note["sha256"][path.name] = rows, sha256(path)
+        note["rows"][table], note["sha256"][f"{table}.parquet"] = rows, sha256(path)
         write_file(note_path, json.dumps(note, indent=1).encode())
     elif (record := closing(lake, path.parent.name.partition("=")[2])) and name in record.files:
         files = record.files | {name: Written(rows, path.stat().st_size, sha256(path))}
@@ -228,16 +230,16 @@ def _record(lake: Lake, path: Path, table: str) -> None:
 def _erase_staged(lake: Lake, going: Going) -> int:
     """Blanks what shards left for commits that are still to come."""
     if going.articles or going.entries or going.sources:
-        for path in (lake.root / "staging").glob("[!.]*/*/came_in.parquet"):
+        for path in (lake.root / "staging").glob("[!.]*/*/came_in.*parquet"):
             with suppress(FileNotFoundError), _rewritten(lake, path) as aside:  # by name it only matters to a message
-                rows = pq.read_table(path, partitioning=None)
+                rows = pq.read_table(readable(path), partitioning=None)
                 pq.write_table(rows.set_column(rows.schema.get_field_index("name"), "name", rows["id"]), aside)
     rules = {table: [Rule("entry_id", _array(going.entries), blank)] for table, blank in WORDLESS.items()}
     for table, blank in _STAGED_BY_ARTICLE.items():
         rules.setdefault(table, []).append(Rule("article_id", _array(going.articles), blank))
     count = 0
     for table, of_table in rules.items():
-        for path in (lake.root / "staging").glob(f"[!.]*/*/{table}.parquet"):
+        for path in (lake.root / "staging").glob(f"[!.]*/*/{table}.*parquet"):
             for rule in of_table:
                 with suppress(FileNotFoundError):  # committed meanwhile
                     if _has(path, rule):

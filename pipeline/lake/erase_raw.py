@@ -6,7 +6,6 @@ lake yet stay: other news may be in them. That batch leaves them out itself, whe
 
 import os
 import re
-import secrets
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,12 +18,13 @@ import duckdb
 import pyarrow.parquet as pq
 from ahocorasick_rs import AhoCorasick
 
-from pipeline.lake.durable import fsync
 from pipeline.lake.forget import Going
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import guarded
+from pipeline.lake.store import store_of
 from pipeline.lake.watermark import late
 from pipeline.lake.work import known_pages, known_visits
+from pipeline.s3 import readable
 from schemas import bodies_schema
 from schemas.columns import from_arrow, to_arrow
 from schemas.web import Body, Kind
@@ -60,26 +60,23 @@ def _waiting(lake: Lake) -> set[str]:
 
 
 def _committed(con: duckdb.DuckDBPyConnection, pack: Path) -> set[str]:
-    owners = pq.read_table(pack, columns=["owner"], partitioning=None)["owner"].to_pylist()
+    owners = pq.read_table(readable(pack), columns=["owner"], partitioning=None)["owner"].to_pylist()
     return known_visits(con, owners, date.min) | known_pages(con, owners, date.min)
 
 
 def _rewrite(lake: Lake, pack: Path, goes: Callable[[Body], bool]) -> bool:
     """Writes a pack anew without the content of what goes; False where it has none of it."""
     with guarded(lake, "raw"):
-        bodies = from_arrow(pq.read_table(pack, schema=bodies_schema(), partitioning=None), Body)
+        bodies = from_arrow(pq.read_table(readable(pack), schema=bodies_schema(), partitioning=None), Body)
         kept = [_emptied(body) if goes(body) else body for body in bodies]
         if kept == bodies:
             return False
-        aside, stat = lake.root / "staging" / f".raw.{secrets.token_hex(6)}", pack.stat()
-        try:
+        store, at = store_of(pack), pack.stat().st_mtime_ns
+        with store.scratch(lake.root, "raw") as scratch:
+            aside = scratch / pack.name
             pq.write_table(to_arrow(kept, Body), aside, compression="zstd", compression_level=3, row_group_size=20)
-            os.utime(aside, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # packs are read in the order in which they were kept
-            fsync(aside)
-            aside.replace(pack)
-        finally:
-            aside.unlink(missing_ok=True)
-        fsync(pack.parent)
+            os.utime(aside, ns=(at, at))  # packs are read in the order in which they were kept
+            store.bring_file(aside, pack)
         return True
 
 
@@ -121,7 +118,7 @@ class _Traces:
 
     def may_lead_to(self, pack: Path) -> bool:
         """Whether a pack is worth reading whole: it has documents of feeds, or pages of what goes."""
-        table = pq.read_table(pack, columns=["kind", "target"], partitioning=None)
+        table = pq.read_table(readable(pack), columns=["kind", "target"], partitioning=None)
         return Kind.FEED in table["kind"].to_pylist() or not self.entries.isdisjoint(table["target"].to_pylist())
 
     def lead_to(self, body: Body) -> bool:

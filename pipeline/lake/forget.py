@@ -18,6 +18,7 @@ from pipeline.errors import DayClosed, InputError
 from pipeline.lake.commit import Parcel, Timing, commit
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import hold, nobody_commits
+from pipeline.lake.store import store_of
 from pipeline.lake.watermark import open_day
 from schemas.columns import to_arrow
 from schemas.ids import content_hash
@@ -194,7 +195,7 @@ def bury(lake: Lake, con: duckdb.DuckDBPyConnection, rows: list[Forgotten], now:
 
 def tombstones_placed(lake: Lake) -> list[str]:
     """The batches of open days that hold tombstones: what was decided before one more came is decided again."""
-    return sorted(path.parent.name for path in (lake.root / "hot").glob("date=*/*/forgotten.parquet"))
+    return sorted(p.name for p in (lake.root / "hot").glob("date=*/*-forget") if store_of(p).is_placed(p))
 
 
 def forgotten(con: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError, LakeError, LakeFormat
 from pipeline.lake.durable import write_file
+from pipeline.s3 import place_of
 from schemas import LAKE_FORMAT
 
 _BATCH = re.compile(r"\d{8}T\d{6}(\d{3})?Z(\.\d+)?")
@@ -113,9 +114,12 @@ def _day(text: str) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """A lake directory."""
+    """A lake, in a directory or in S3."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", place_of(self.root))
 
     def hot(self, batch: BatchRef, day: date | None = None) -> Path:
         """Where a batch is committed: under its own date, or a later day once that one is closed."""
@@ -142,8 +146,10 @@ class Lake:
 
     def evolved(self) -> set[str]:
         """The tables that got a column after their first file."""
-        path = self.root / "evolved.json"
-        return set(json.loads(path.read_text())) if path.exists() else set()
+        try:
+            return set(json.loads((self.root / "evolved.json").read_text()))
+        except FileNotFoundError:
+            return set()
 
     def schema_files(self, tree: str) -> Path:
         return self.root / tree / f"date={SCHEMA_DAY}" / "schema"
@@ -169,9 +175,9 @@ class Lake:
     def open_for_writing(self) -> None:
         """Makes the lake where there is none, else checks that it may be written."""
         path = self.root / "format.json"
-        if self.root.exists() and not self.root.is_dir():
-            raise LakeError(f"{self.root} is no directory; name the lake's directory with --lake")
-        if not path.exists():
+        if not path.is_file():
+            if self.root.exists() and not self.root.is_dir():
+                raise LakeError(f"{self.root} is no directory; name the lake's directory with --lake")
             if (self.root / "hot").exists():
                 raise LakeError(f"{self.root} holds batches but no format.json; restore it before anything is written")
             write_file(path, json.dumps({"format": LAKE_FORMAT}).encode())

@@ -6,12 +6,10 @@ tasks of a batch nobody is at work; a lease keeps the stage for the batch meanwh
 for longer than its heartbeat counts) commits nothing: the commit's rename happens behind the fence.
 """
 
-import fcntl
 import json
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -19,15 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LakeBusy, LakeError
-from pipeline.lake.durable import make_dirs, write_file
 from pipeline.lake.layout import COMMITTING, BatchRef, Lake
+from pipeline.lake.store import store_of
 
 HEARTBEAT = timedelta(seconds=5)
 GONE_AFTER = timedelta(seconds=60)
 LEASE = timedelta(seconds=90)
-#: A guard is held for milliseconds; whoever holds one for so long has been stopped.
-PATIENCE = timedelta(seconds=30)
-
 
 Fence = Callable[[], AbstractContextManager[None]]
 
@@ -42,11 +37,13 @@ def hold(lake: Lake, batch: BatchRef, step: str, *, last: bool = False) -> Itera
         LakeBusy: another batch, or another attempt at this step, is at work; the message says who.
     """
     path = lake.root / "locks" / f"{batch.stage}.json"
-    make_dirs(path.parent)
-    with _guarded(path):
-        state = _living(path)
+
+    def take(content: bytes | None) -> bytes:
+        state = _living(path, content)
         _refuse(path, state, batch, step)
-        _write(path, batch, {**state["holders"], step: _self()}, state["lease_until"])
+        return _said(batch, {**state["holders"], step: _self()}, state["lease_until"])
+
+    store_of(path).update(path, take)
     stop = threading.Event()
     beat = threading.Thread(target=_beat, args=(path, batch, step, stop), daemon=True)
     beat.start()
@@ -60,23 +57,22 @@ def hold(lake: Lake, batch: BatchRef, step: str, *, last: bool = False) -> Itera
         _leave(path, batch, step, last=last, clean=clean)
 
 
-@contextmanager
-def _fenced(path: Path, batch: BatchRef, step: str) -> Iterator[None]:
-    with _guarded(path):
-        state = _living(path)
+def _fenced(path: Path, batch: BatchRef, step: str) -> AbstractContextManager[None]:
+    def still_ours(content: bytes | None) -> bytes:
+        state = _living(path, content)
         if state["batch"] != batch.root or not _is_self(state["holders"].get(step)):
             raise LakeBusy(
                 f"{batch.name} {step} lost stage {batch.stage} to somebody else ({_describe(state)}); nothing was committed"
             )
-        yield
+        return _beaten(batch, step, state)
+
+    return store_of(path).fence(path, still_ours)
 
 
 def refuse_if_held(lake: Lake, stage: str) -> None:
     """Raises LakeBusy where any batch of a stage is at work; the message says who."""
     path = lake.root / "locks" / f"{stage}.json"
-    make_dirs(path.parent)
-    with _guarded(path):
-        state = _living(path)
+    state = _living(path, _content(path))
     if state["batch"]:
         raise _busy(path, state)
 
@@ -87,7 +83,7 @@ def holders(lake: Lake) -> dict[str, str]:
     Raises:
         LakeError: a lock file is damaged.
     """
-    states = {path: _living(path) for path in sorted((lake.root / "locks").glob("*.json"))}
+    states = {path: _living(path, _content(path)) for path in sorted((lake.root / "locks").glob("*.json"))}
     return {path.stem: _describe(state) for path, state in states.items() if state["batch"]}
 
 
@@ -106,14 +102,21 @@ def _describe(state: dict[str, Any]) -> str:
     return f"batch {state['batch']}, {steps or 'whose next task may still come, until ' + str(state['lease_until'])}"
 
 
-def _living(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _living(path: Path, content: bytes | None) -> dict[str, Any]:
     """The lock's state without holders that are gone; no batch where none holds it."""
     try:
-        state: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {"batch": None, "holders": {}, "lease_until": None}
+        state: dict[str, Any] | None = json.loads(b"null" if content is None else content)
     except ValueError as e:
         raise LakeError(f"{path} is damaged ({e}); make sure that nobody writes to this lake, and delete that file") from e
+    if state is None:
+        return {"batch": None, "holders": {}, "lease_until": None}
     now = datetime.now(UTC)
     state["holders"] = {step: h for step, h in state["holders"].items() if _alive(h, now)}
     if state["lease_until"] is not None and datetime.fromisoformat(state["lease_until"]) <= now:
@@ -163,71 +166,56 @@ def _self() -> dict[str, Any]:
     return {**mine, "since": now, "beat": now}
 
 
-def _write(path: Path, batch: BatchRef, holders: dict[str, Any], lease_until: str | None) -> None:
-    write_file(path, json.dumps({"batch": batch.root, "holders": holders, "lease_until": lease_until}, indent=1).encode())
+def _said(batch: BatchRef, holders: dict[str, Any], lease_until: str | None) -> bytes:
+    return json.dumps({"batch": batch.root, "holders": holders, "lease_until": lease_until}, indent=1).encode()
+
+
+def _beaten(batch: BatchRef, step: str, state: dict[str, Any]) -> bytes:
+    state["holders"][step]["beat"] = datetime.now(UTC).isoformat(timespec="seconds")
+    return _said(batch, state["holders"], state["lease_until"])
 
 
 def _beat(path: Path, batch: BatchRef, step: str, stop: threading.Event) -> None:
     """Tells again and again that the step is at work; where it cannot (a full disk), the fence will notice what follows."""
+
+    def beat(content: bytes | None) -> bytes | None:
+        state = _living(path, content)
+        if state["batch"] != batch.root or not _is_self(state["holders"].get(step)):
+            stop.set()
+            return content
+        return _beaten(batch, step, state)
+
     while not stop.wait(HEARTBEAT.total_seconds()):
-        with suppress(OSError, LakeError), _guarded(path):
-            state = _living(path)
-            if state["batch"] != batch.root or not _is_self(state["holders"].get(step)):
-                return
-            state["holders"][step]["beat"] = datetime.now(UTC).isoformat(timespec="seconds")
-            _write(path, batch, state["holders"], state["lease_until"])
+        with suppress(OSError, LakeError):
+            store_of(path).update(path, beat)
 
 
 def _leave(path: Path, batch: BatchRef, step: str, *, last: bool, clean: bool) -> None:
     """Takes the step's name out; the stage stays the batch's for a while if it ended well and was not the last."""
-    with _guarded(path):
-        state = _living(path)
+
+    def leave(content: bytes | None) -> bytes | None:
+        state = _living(path, content)
         if state["batch"] != batch.root:
-            return
+            return content
         others = {s: h for s, h in state["holders"].items() if s != step}
         lease = state["lease_until"]
         if clean and not last and not others:
             lease = (datetime.now(UTC) + LEASE).isoformat(timespec="seconds")
-        if others or (lease and not last):
-            _write(path, batch, others, lease)
-        else:
-            path.unlink()
+        return _said(batch, others, lease) if others or (lease and not last) else None
+
+    store_of(path).update(path, leave)
 
 
 @contextmanager
-def guarded(lake: Lake, *names: str, patience: timedelta = PATIENCE) -> Iterator[None]:
+def guarded(lake: Lake, *names: str, patience: timedelta | None = None) -> Iterator[None]:
     """Does something that must not happen twice at once, or while these stages commit; never inside another guard of the same."""
     with ExitStack() as guards:
         for name in names:
             path = lake.root / "locks" / f"{name}.json"
-            make_dirs(path.parent)
-            guards.enter_context(_guarded(path, patience))
+            guards.enter_context(store_of(path).guard(path, patience))
         yield
 
 
 def nobody_commits(lake: Lake) -> AbstractContextManager[None]:
     """Holds every commit back, for the moment in which the watermark moves."""
     return guarded(lake, *COMMITTING)
-
-
-@contextmanager
-def _guarded(path: Path, patience: timedelta = PATIENCE) -> Iterator[None]:
-    """Reading and replacing the lock file is one step: a lock of the system that ends with its process guards it.
-
-    Raises:
-        LakeBusy: somebody keeps the guard, for longer than anybody does who is not stopped.
-    """
-    with (path.parent / f".{path.stem}.guard").open("w") as guard:
-        until = time.monotonic() + patience.total_seconds()
-        while True:
-            try:
-                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise LakeBusy(
-                        f"{guard.name} has been locked for {patience.total_seconds():.0f} s by a process that does not move on; "
-                        f"`fuser {guard.name}` names it: let it continue, or end it"
-                    ) from None
-                time.sleep(0.002)
-        yield

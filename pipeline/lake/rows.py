@@ -5,6 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.lake.store import store_of, table_of
+from pipeline.s3 import readable
 from schemas import TABLES
 
 Tables = dict[str, pa.Table]
@@ -25,7 +27,8 @@ def write_tables(tables: Tables, directory: Path, *, also_empty: bool = False) -
 
 def read_tables(directory: Path) -> Tables:
     """The tables that `write_tables` left, by name."""
-    return {path.stem: pq.read_table(path, partitioning=None) for path in sorted(directory.glob("*.parquet"))}
+    files = {table_of(path): path for path in store_of(directory).files_in(directory)}
+    return {table: pq.read_table(readable(path), partitioning=None) for table, path in files.items()}
 
 
 def merge(parts: list[Tables]) -> Tables:

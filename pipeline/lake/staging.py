@@ -9,16 +9,18 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import LossError
-from pipeline.lake.durable import fsync_all, make_dirs, place_dir, place_file, remove_dir
+from pipeline.lake.durable import make_dirs, place_dir, place_file, remove_dir
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables, read_tables, write_tables
+from pipeline.lake.store import store_of
+from pipeline.s3 import readable
 from schemas import bodies_schema
 from schemas.columns import from_arrow, to_arrow
 from schemas.web import Body
@@ -26,7 +28,7 @@ from schemas.web import Body
 PACK_BYTES = 8_000_000
 PACK_BODIES = 100
 #: What is written aside takes seconds; after a day nobody is writing it any more.
-ABANDONED_S = 24 * 3600
+ABANDONED = timedelta(hours=24)
 
 
 class PackWriter:
@@ -47,7 +49,8 @@ class PackWriter:
         if not self._waiting:
             return
         table = to_arrow(self._waiting, Body)
-        name = f"{self._label}-{secrets.token_hex(6)}.parquet"
+        # packs are read in the order in which they were kept; where a store tells whole seconds alone, by their names
+        name = f"{self._label}-{time.time_ns():016x}-{secrets.token_hex(6)}.parquet"
         place_file(
             self._directory / name,
             lambda aside: pq.write_table(table, aside, compression="zstd", compression_level=3, row_group_size=20),
@@ -67,7 +70,7 @@ def keep(lake: Lake, batch: BatchRef, label: str) -> Iterator[PackWriter]:
 
 def kept_owners(lake: Lake, batch: BatchRef) -> set[str]:
     """The visits and pages whose exchange a batch has kept already, in any shard."""
-    tables = (pq.read_table(file, columns=["owner"], partitioning=None) for file in _packs(lake, batch))
+    tables = (pq.read_table(readable(file), columns=["owner"], partitioning=None) for file in _packs(lake, batch))
     return {owner for table in tables for owner in table["owner"].to_pylist()}
 
 
@@ -79,7 +82,7 @@ def kept(lake: Lake, batch: BatchRef, wanted: Callable[[str], bool], *, content:
     seen: set[str] = set()
     columns = [name for name in bodies_schema().names if content or name != "content"]
     for file in _packs(lake, batch):
-        table = pq.read_table(file, schema=bodies_schema(), columns=columns, partitioning=None)
+        table = pq.read_table(readable(file), schema=bodies_schema(), columns=columns, partitioning=None)
         for body in from_arrow(table.filter(pa.array([wanted(url) for url in table["url"].to_pylist()], pa.bool_())), Body):
             if body.owner not in seen:
                 seen.add(body.owner)
@@ -94,24 +97,18 @@ def finish_shard(lake: Lake, batch: BatchRef, shard: str, tables: Tables) -> Non
     """Leaves one shard's results for the commit; where it has left some already, those stay."""
     directory = lake.staging(batch)
     make_dirs(directory)
-    aside = lake.root / "staging" / f".shard.{secrets.token_hex(6)}"
-    aside.mkdir()
-    try:
+    with store_of(directory).scratch(lake.root, "shard") as aside:
         write_tables(tables, aside, also_empty=True)
         (aside / "shard.json").write_text(json.dumps({name: table.num_rows for name, table in tables.items()}))
-        fsync_all(aside)
         place_dir(aside, directory / shard)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def is_finished(lake: Lake, batch: BatchRef, shard: str) -> bool:
-    return (lake.staging(batch) / shard / "shard.json").exists()
+    return (lake.staging(batch) / shard / "shard.json").is_file()
 
 
 def finished_shards(lake: Lake, batch: BatchRef) -> list[str]:
-    directory = lake.staging(batch)
-    return sorted(p.name for p in directory.iterdir() if not p.name.startswith(".")) if directory.is_dir() else []
+    return sorted(p.parent.name for p in lake.staging(batch).glob("*/shard.json") if not p.parent.name.startswith("."))
 
 
 def shard_tables(lake: Lake, batch: BatchRef, shard: str) -> Tables:
@@ -138,7 +135,7 @@ def unfinished(lake: Lake, stage: str) -> list[BatchRef]:
 
 def begin(lake: Lake, batch: BatchRef) -> None:
     """Marks a batch as begun, before its first byte is asked for."""
-    make_dirs(lake.staging(batch))
+    store_of(lake.root).begin_dir(lake.staging(batch))
 
 
 def quiet_since(lake: Lake, batch: BatchRef) -> datetime:
@@ -154,9 +151,8 @@ def forget_shards(lake: Lake, batch: BatchRef, shards: Iterable[str]) -> None:
 
 def end(lake: Lake, batch: BatchRef) -> None:
     """Takes back the mark that a batch is begun, unless a shard left something meanwhile; clears what died half-written."""
-    with suppress(OSError):
-        lake.staging(batch).rmdir()
+    store_of(lake.root).end_dir(lake.staging(batch))
     for aside in (lake.root / "staging").glob(".*"):
         with suppress(FileNotFoundError):
-            if time.time() - aside.stat().st_mtime > ABANDONED_S:
+            if time.time() - aside.stat().st_mtime > ABANDONED.total_seconds():
                 shutil.rmtree(aside, ignore_errors=True)

@@ -1,7 +1,8 @@
 """What the lake's views rest on: `news.duckdb`, which holds them, files without rows, and the mark of what is deleted. I/O."""
 
+import io
 import json
-import secrets
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache, partial
@@ -14,10 +15,12 @@ import pyarrow.parquet as pq
 from pipeline.errors import LakeError
 from pipeline.lake import dictionary
 from pipeline.lake.definitions import definitions, digest
-from pipeline.lake.durable import fsync, place_file, write_file
+from pipeline.lake.durable import place_file, write_file
 from pipeline.lake.layout import SCHEMA_DAY, Lake
 from pipeline.lake.literal import quoted
 from pipeline.lake.lock import guarded
+from pipeline.lake.store import store_of
+from pipeline.s3 import readable
 from schemas import TABLES, bodies_schema, table_schema
 from schemas.columns import UTC_MICROS
 
@@ -40,24 +43,35 @@ def write_news(lake: Lake) -> None:
     with guarded(lake, "news"):
         script = definitions(lake)
         if not is_current(lake, script):
-            for left in lake.root.glob(".news.*"):  # by a writer that was killed
-                left.unlink()
-            aside = lake.root / f".news.{secrets.token_hex(6)}.duckdb"
-            try:
-                with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
-                    con.execute(script)
-                    con.execute(dictionary.comments(con))
-                    con.execute("CHECKPOINT")  # closing would do that too, and say nothing where the disk refuses
-                if aside.with_name(f"{aside.name}.wal").exists() or not _was_made_by(script, aside):
-                    raise duckdb.IOException("it is not all there when read back")
-                fsync(aside)
-                aside.replace(lake.root / "news.duckdb")
-            except duckdb.IOException as error:
-                raise LakeError(f"news.duckdb could not be written in {lake.root}, the old one stays: {error}") from error
-            finally:
-                for left in lake.root.glob(f"{aside.name}*"):
-                    left.unlink()
-            fsync(lake.root)
+            store = store_of(lake.root)
+            with store.scratch(lake.root, "news") as scratch:
+                aside = scratch / "news.duckdb"
+                try:
+                    with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
+                        store.let_read(con, lake.root)
+                        con.execute(script)
+                        con.execute(dictionary.comments(con))
+                        con.execute("CHECKPOINT")  # closing would do that too, and say nothing where the disk refuses
+                    if aside.with_name(f"{aside.name}.wal").exists() or not _was_made_by(script, aside):
+                        raise duckdb.IOException("it is not all there when read back")
+                    store.bring_file(aside, lake.root / "news.duckdb")
+                except duckdb.IOException as error:
+                    raise LakeError(f"news.duckdb could not be written in {lake.root}, the old one stays: {error}") from error
+
+
+def attach(con: duckdb.DuckDBPyConnection, lake: Lake, script: str) -> bool:
+    """Lets a connection use news.duckdb; False where there is none or it was not made by this script."""
+    try:
+        with store_of(lake.root).local(lake.root / "news.duckdb") as path:
+            con.execute(f"ATTACH {quoted(path)} AS news (READ_ONLY)")
+    except (FileNotFoundError, duckdb.Error):
+        return False
+    with suppress(duckdb.Error):
+        if con.execute("SELECT script FROM news.lake.made_by").fetchall() == [(digest(script),)]:
+            con.execute("USE news")
+            return True
+    con.execute("DETACH news")
+    return False
 
 
 def is_current(lake: Lake, script: str) -> bool:
@@ -75,8 +89,8 @@ def _was_made_by(script: str, path: Path) -> bool:
 @lru_cache(maxsize=64)
 def _made_by(path: Path, *_identity: int) -> str | None:
     """The digest of the script that made a file; a file that was replaced is another one, by its inode, time and size."""
-    with suppress(duckdb.Error), duckdb.connect() as con:
-        con.execute(f"ATTACH {quoted(path)} AS news (READ_ONLY)")
+    with suppress(duckdb.Error), duckdb.connect() as con, store_of(path).local(path) as local:
+        con.execute(f"ATTACH {quoted(local)} AS news (READ_ONLY)")
         found = con.execute("SELECT script FROM news.lake.made_by").fetchall()
         return str(found[0][0]) if len(found) == 1 else None
     return None
@@ -85,15 +99,17 @@ def _made_by(path: Path, *_identity: int) -> str | None:
 def mark_deleted(lake: Lake, hot: date | None, days: date | None, now: datetime | None) -> None:
     """Tells all views that hot days, and cold days of narrow tables, are gone through these dates; what is gone stays gone."""
     with guarded(lake, "deleted"):
+        seen = store_of(lake.root).seen([_mark(lake)])
         before = deleted_through(lake) if _mark(lake).exists() else (None, None)
         through = [max((d for d in pair if d), default=None) for pair in zip(before, (hot, days), strict=True)]
         table = pa.table({"hot_through": through[:1], "days_through": through[1:], "marked_at": [now]}, schema=_DELETED)
-        place_file(_mark(lake), partial(pq.write_table, table))
+        pq.write_table(table, said := io.BytesIO())
+        store_of(lake.root).write_file(_mark(lake), said.getvalue(), seen)
 
 
 def deleted_through(lake: Lake) -> tuple[date | None, date | None]:
     """Through when hot days, and cold days of narrow tables, are gone."""
-    (row,) = pq.read_table(_mark(lake), partitioning=None).to_pylist()
+    (row,) = pq.read_table(readable(_mark(lake)), partitioning=None).to_pylist()
     return row["hot_through"], row["days_through"]
 
 
@@ -110,7 +126,7 @@ def turn_away(lake: Lake, through: date, now: datetime) -> None:
 
 def marked_at(lake: Lake) -> datetime | None:
     """When the mark of deletion was last moved; None where it never was, or by older code."""
-    (row,) = pq.read_table(_mark(lake), partitioning=None).to_pylist()
+    (row,) = pq.read_table(readable(_mark(lake)), partitioning=None).to_pylist()
     at: datetime | None = row.get("marked_at")
     return at
 
@@ -127,8 +143,12 @@ def lacking(lake: Lake) -> dict[Path, tuple[str, pa.Schema, set[str] | None]]:
     schemas |= {lake.cold(name, _NO_MONTH): (name, table_schema(name).append(dated)) for name, t in TABLES.items() if t.narrow}
     schemas[lake.schema_files("raw") / "bodies.parquet"] = ("bodies", bodies_schema())
     found: dict[Path, tuple[str, pa.Schema, set[str] | None]] = {}
+    with ThreadPoolExecutor(8) as pool:  # in S3, one after the other would take a second
+        there = pool.map(_columns, schemas)
+        known = dict(zip(schemas, there, strict=True))
     for path, (name, schema) in schemas.items():
-        missing = set(schema.names) - set(pq.read_schema(path).names) if path.exists() else None
+        had = known[path]
+        missing = None if had is None else set(schema.names) - had
         if missing or missing is None:
             found[path] = name, schema, missing
     return found
@@ -143,3 +163,10 @@ def _write_schema_files(lake: Lake) -> None:
         if missing:
             write_file(lake.root / "evolved.json", json.dumps(sorted(lake.evolved() | {name})).encode())
         place_file(path, partial(pq.write_table, schema.empty_table()))
+
+
+def _columns(path: Path) -> set[str] | None:
+    try:
+        return set(pq.read_schema(readable(path)).names)
+    except FileNotFoundError:
+        return None

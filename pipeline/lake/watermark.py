@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from pipeline.errors import LakeError
-from pipeline.lake.durable import write_file
 from pipeline.lake.layout import SCHEMA_DAY, Lake
+from pipeline.lake.store import Seen, store_of
 
 #: So long may a batch go on; afterwards what it has kept is finished under a derived id, in a day that is open.
 LIFETIME = timedelta(hours=6)
@@ -66,10 +66,14 @@ def watermark(lake: Lake) -> Watermark:
         raise LakeError(f"{path} is damaged ({e}); the newest files in closed/ name the day and the month it should hold") from e
 
 
-def move(lake: Lake, to: Watermark) -> None:
-    """Sets the watermark; readers that open the lake from now on follow it."""
+def move(lake: Lake, to: Watermark, seen: Seen | None = None) -> None:
+    """Sets the watermark; readers that open the lake from now on follow it.
+
+    Raises:
+        LakeBusy: it is another than was seen.
+    """
     said = {"day": to.day and to.day.isoformat(), "month": to.month, "open_from": to.open_from.isoformat(), "late": to.late}
-    write_file(lake.root / "watermark.json", json.dumps(said).encode())
+    store_of(lake.root).write_file(lake.root / "watermark.json", json.dumps(said).encode(), seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,10 @@ class Closing:
     directories: tuple[str, ...]
     files: dict[str, Written]
 
-    def write(self, lake: Lake) -> None:
+    def write(self, lake: Lake, seen: Seen | None = None) -> None:
+        """Raises LakeBusy where the record is another than was seen."""
         said = {**asdict(self), "closed_at": self.closed_at.isoformat()}
-        write_file(_record(lake, self.period), json.dumps(said, indent=0).encode())
+        store_of(lake.root).write_file(_record(lake, self.period), json.dumps(said, indent=0).encode(), seen)
 
 
 def closing(lake: Lake, period: date | str) -> Closing | None:
@@ -110,6 +115,11 @@ def closing(lake: Lake, period: date | str) -> Closing | None:
         return None
     except (ValueError, KeyError, TypeError) as e:
         raise LakeError(f"{path} is damaged ({e}); restore it from a copy of the lake") from e
+
+
+def seen_before(lake: Lake, period: date | str, files: list[Path]) -> Seen:
+    """What closing a period will write, as it is found before that: also these files."""
+    return store_of(lake.root).seen([*files, _record(lake, str(period)), lake.root / "watermark.json"])
 
 
 def _record(lake: Lake, period: str) -> Path:
@@ -142,5 +152,6 @@ def late(lake: Lake) -> list[Path]:
         if mark.covers(day):
             record = closing(lake, day)
             listed = set(record.directories) if record else set()
-            found += [p for p in sorted(lake.hot_day(day).iterdir()) if p.name not in listed and not p.name.startswith(".")]
+            there = store_of(lake.root).placed_in(lake.hot_day(day))
+            found += [p for p in there if p.name not in listed and not p.name.startswith(".")]
     return found

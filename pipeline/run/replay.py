@@ -25,6 +25,7 @@ from pipeline.lake.layout import CLOSER, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import hold
 from pipeline.lake.origin import Origin, Part
 from pipeline.lake.retire import Rules
+from pipeline.lake.store import only_in_directory
 from pipeline.lake.views import prepare
 from pipeline.lake.watermark import taken, watermark
 from pipeline.read import EXTRACTOR
@@ -74,6 +75,8 @@ def replay_days(settings: Settings, new: Lake, days: Days, watch: Watch = unwatc
         LakeError: `new` is another's lake, or was begun with other code; or the old lake cannot be read.
         LakeBusy: somebody else replays into `new`.
     """
+    for root in (settings.lake, new.root):
+        only_in_directory(root, "`newsmill lake replay`")
     origin, noted = Origin(Lake(settings.lake.resolve())), _noted(new)
     origin.lake.check()
     if new.root.resolve() in (origin.lake.root, *origin.lake.root.parents) or origin.lake.root in new.root.resolve().parents:

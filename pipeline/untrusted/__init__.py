@@ -22,6 +22,7 @@ import pyarrow as pa
 from pipeline.errors import InputError, LakeError, QueryStopped
 from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
+from pipeline.lake.store import only_in_directory
 from pipeline.lake.views import is_current
 from pipeline.untrusted.landlock import version
 
@@ -51,6 +52,7 @@ def ask(lake: Path, statement: str, limits: Limits | None = None) -> pa.Table:
         LakeError: there is no lake; or this system cannot confine a process.
     """
     place, limits = Lake(lake.resolve()), limits or Limits()
+    only_in_directory(place.root, "`newsmill sql --safe`")
     place.check()
     if not version():
         raise LakeError(

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from pipeline.errors import LakeBusy
-from pipeline.lake import close, commit, lock
+from pipeline.lake import close
+from pipeline.lake.store import directory
 from tests.faults import readers
 from tests.faults.world import TOLERANCE, Ended, Unit, World
 
@@ -143,22 +143,22 @@ def _busy_or(world: World, what: str, ended: Ended) -> None:
 
 def _held_up(world: World, unit: Unit, *, locks: bool = True, dies: bool = False) -> Callable[[], float]:
     """A delivery that stops itself after the check, just before its rename; and dies just after it, if it shall."""
-    place = commit.place_dir
+    rename = directory.Renamed.place
 
-    def place_dir(aside: Path, path: Path) -> bool:
-        if ".late" not in path.name and not getattr(place_dir, "done", False):
-            place_dir.done = True  # type: ignore[attr-defined]
+    def place(brought: directory.Renamed) -> bool:
+        if ".late" not in brought.path.name and not getattr(place, "done", False):
+            place.done = True  # type: ignore[attr-defined]
             os.kill(os.getpid(), signal.SIGSTOP)
-            placed = place(aside, path)
+            placed = rename(brought)
             if dies:
                 os.kill(os.getpid(), signal.SIGKILL)
             return placed
-        return place(aside, path)
+        return rename(brought)
 
     def deliver() -> float:
-        commit.place_dir = place_dir
+        directory.Renamed.place = place  # type: ignore[method-assign]
         if not locks:
-            lock.fcntl = SimpleNamespace(flock=lambda *_: None, LOCK_EX=0, LOCK_NB=0)
+            directory.fcntl = SimpleNamespace(flock=lambda *_: None, LOCK_EX=0, LOCK_NB=0)
         return world.deliver(unit)
 
     return deliver

@@ -1,9 +1,9 @@
 """The commit: whole or not at all, once, and stamped late but never early."""
 
 import json
-import shutil
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,9 +12,13 @@ import pytest
 from pipeline.errors import InputError, LakeBusy, LakeError, LakeFormat
 from pipeline.lake import connect
 from pipeline.lake.commit import Parcel, Timing, commit, committed, confirm, system_clock
+from pipeline.lake.durable import place_file, remove_dir, write_file
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import hold
+from pipeline.lake.store import store_of
+from pipeline.lake.store.directory import Renamed
 from pipeline.lake.views import prepare
+from pipeline.s3 import readable
 from schemas import TABLES, table_schema
 from schemas.columns import to_arrow
 from schemas.feed import Visit, VisitCode
@@ -45,8 +49,8 @@ def outcomes(name: str):
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    made = Lake(tmp_path / "lake")
+def lake(place: Path) -> Lake:
+    made = Lake(place)
     made.open_for_writing()
     prepare(made)
     return made
@@ -58,6 +62,7 @@ def files(lake: Lake) -> set[str]:
     return {f for f in found if f.startswith(("hot/", "staging/"))}
 
 
+@pytest.mark.directory
 def test_a_batch_is_one_directory_with_its_tables_and_its_note(lake: Lake) -> None:
     before = datetime.now(UTC)
     assert commit(lake, Parcel(BATCH, visits("b", "a"), ("shard-0-of-1",)), TIMING)
@@ -121,17 +126,16 @@ def test_a_rename_that_would_miss_its_stamp_is_stamped_again(lake: Lake) -> None
         assert con.sql("FROM lake.late_commits").fetchall() == []
 
 
+@pytest.mark.directory
 def test_a_pause_between_stamp_and_rename_is_corrected_by_a_row(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.lake import commit as module
+    rename = Renamed.place
 
-    rename = module.place_dir
-
-    def held_up(aside: Path, place: Path) -> bool:
-        if ".late" not in place.name:
+    def held_up(brought: Renamed) -> bool:
+        if ".late" not in brought.path.name:
             time.sleep(0.5)
-        return rename(aside, place)
+        return rename(brought)
 
-    monkeypatch.setattr(module, "place_dir", held_up)
+    monkeypatch.setattr(Renamed, "place", held_up)
     commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
     readable = datetime.now(UTC)
     with connect(lake.root) as con:
@@ -154,6 +158,7 @@ def test_a_file_server_whose_clock_is_far_ahead_ends_in_one_correction_by_its_cl
     assert counts_from > datetime.now(UTC) and corrections == 1
 
 
+@pytest.mark.directory
 def test_the_time_of_a_commit_is_settled_once(lake: Lake) -> None:
     """Other rights, or a restored copy, change a directory's change time; that says nothing of when it could be read."""
     commit(lake, Parcel(BATCH, visits("a"), ("s0",)), Timing(timedelta(seconds=5)))
@@ -188,7 +193,7 @@ def test_what_is_confirmed_later_does_not_come_into_a_past_that_was_read_without
         assert counts_from > datetime.now(UTC) and con.sql("FROM outcomes_as_of(now())").fetchall() == []
         assert len(con.execute("FROM outcomes_as_of(?)", [counts_from]).fetchall()) == 1
         # also a query that listed the corrections before there was one goes by the time beside the mark
-        shutil.rmtree(lake.hot(BATCH).with_name(f"{BATCH.name}.late1"))
+        remove_dir(lake.hot(BATCH).with_name(f"{BATCH.name}.late1"), lake.root / "staging")
         just_before = counts_from - timedelta(microseconds=1)
         assert con.execute("FROM outcomes_as_of(?)", [just_before]).fetchall() == []
         assert len(con.execute("FROM outcomes_as_of(?)", [counts_from]).fetchall()) == 1
@@ -230,8 +235,10 @@ def test_every_table_can_be_asked_before_its_first_row(lake: Lake) -> None:
 def test_a_field_added_later_is_null_in_older_files(lake: Lake) -> None:
     """The lake as older code left it: neither its rows nor its schema file have the new fields."""
     commit(lake, Parcel(BATCH, visits("a")), TIMING)
-    for path in (lake.hot(BATCH) / "visits.parquet", lake.schema_files("hot") / "visits.parquet"):
-        pq.write_table(pq.read_table(path, partitioning=None).drop(["detail", "due_rule"]), path)
+    (rows,) = store_of(lake.root).files_in(lake.hot(BATCH))
+    for path in (rows, lake.schema_files("hot") / "visits.parquet"):
+        older = pq.read_table(readable(path), partitioning=None).drop(["detail", "due_rule"])
+        place_file(path, partial(pq.write_table, older))
     prepare(lake)
     commit(lake, Parcel(BATCH.derived(2), visits("b")), TIMING)
     with connect(lake.root) as con:
@@ -241,7 +248,7 @@ def test_a_field_added_later_is_null_in_older_files(lake: Lake) -> None:
 
 
 def test_a_lake_of_newer_code_is_refused_by_name(lake: Lake) -> None:
-    (lake.root / "format.json").write_text('{"format": 99}')
+    write_file(lake.root / "format.json", b'{"format": 99}')
     with pytest.raises(LakeFormat, match=r"format 99, this Newsmill reads up to 2: update Newsmill"):
         connect(lake.root)
     with pytest.raises(LakeFormat):
@@ -251,7 +258,7 @@ def test_a_lake_of_newer_code_is_refused_by_name(lake: Lake) -> None:
 def test_no_lake_and_a_damaged_one_are_told_apart(tmp_path: Path, lake: Lake) -> None:
     with pytest.raises(LakeError, match=r"no lake at .*: name another with --lake, or fill this one with `newsmill run`"):
         connect(tmp_path / "nowhere")
-    (lake.root / "format.json").write_text("{")
+    write_file(lake.root / "format.json", b"{")
     with pytest.raises(LakeError, match=r"format\.json is damaged"):
         connect(lake.root)
 

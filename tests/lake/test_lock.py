@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import LakeBusy, LakeError
+from pipeline.lake.durable import write_file
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import hold, refuse_if_held
 
@@ -18,18 +19,18 @@ MINE, OTHER = BatchRef("20261123T014200Z", "pull"), BatchRef("20261123T014700Z",
 
 HOLD_FOR_EVER = """
 import sys, time
-from pathlib import Path
+from pipeline.s3 import place_of
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import hold
-with hold(Lake(Path(sys.argv[1])), BatchRef("20261123T014700Z", "pull"), "shard-1-of-4"):
+with hold(Lake(place_of(sys.argv[1])), BatchRef("20261123T014700Z", "pull"), "shard-1-of-4"):
     print("held", flush=True)
     time.sleep(60)
 """
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    made = Lake(tmp_path / "lake")
+def lake(place: Path) -> Lake:
+    made = Lake(place)
     made.open_for_writing()
     return made
 
@@ -88,7 +89,6 @@ def test_a_killed_holder_is_gone_at_once(lake: Lake) -> None:
 
 def test_a_holder_on_another_machine_counts_by_its_heartbeat(lake: Lake) -> None:
     path = lake.root / "locks" / "pull.json"
-    path.parent.mkdir()
 
     def held(beat: datetime) -> None:
         far = {
@@ -99,7 +99,7 @@ def test_a_holder_on_another_machine_counts_by_its_heartbeat(lake: Lake) -> None
             "since": beat.isoformat(),
             "beat": beat.isoformat(),
         }
-        path.write_text(json.dumps({"batch": OTHER.batch_id, "holders": {"shard-0": far}, "lease_until": None}))
+        write_file(path, json.dumps({"batch": OTHER.batch_id, "holders": {"shard-0": far}, "lease_until": None}).encode())
 
     held(datetime.now(UTC) - timedelta(seconds=30))
     with pytest.raises(LakeBusy, match="on elsewhere"), hold(lake, MINE, "shard-0"):
@@ -111,8 +111,7 @@ def test_a_holder_on_another_machine_counts_by_its_heartbeat(lake: Lake) -> None
 
 def test_a_damaged_lock_is_named_with_the_remedy(lake: Lake) -> None:
     path = lake.root / "locks" / "pull.json"
-    path.parent.mkdir()
-    path.write_text("")
+    write_file(path, b"")
     with pytest.raises(
         LakeError, match=r"pull\.json is damaged .*; make sure that nobody writes to this lake, and delete that file"
     ):

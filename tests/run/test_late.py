@@ -11,8 +11,8 @@ from pyarrow import ArrowInvalid
 
 from pipeline.lake import close as closing
 from pipeline.lake import commit as committing
-from pipeline.lake.durable import place_dir
 from pipeline.lake.layout import Lake, batch_id_of
+from pipeline.lake.store.directory import Renamed
 from pipeline.lake.watermark import late, watermark
 from pipeline.run import close_days, finish_broken_off, pull, read, settle, work_shard
 from tests.run.publisher import STORIES, Desk, publishing
@@ -111,13 +111,15 @@ def closes_before_the_rename(desk: Desk, patch: pytest.MonkeyPatch, and_then: An
     patch.setattr(closing, "nobody_commits", lambda _lake: nullcontext())
     patch.setattr(committing, "guarded", lambda *_: nullcontext())
 
-    def held_up(aside: Path, place: Path) -> bool:
-        patch.setattr(committing, "place_dir", place_dir)
+    place = Renamed.place
+
+    def held_up(brought: Renamed) -> bool:
+        patch.setattr(Renamed, "place", place)
         close_days(desk.settings, SILENT, lambda: desk.now + ONE)
-        assert place_dir(aside, place)
+        assert place(brought)
         return and_then() if and_then else True
 
-    patch.setattr(committing, "place_dir", held_up)
+    patch.setattr(Renamed, "place", held_up)
 
 
 @pytest.mark.parametrize("name", ["pull", "read", "tag"])

@@ -14,6 +14,7 @@ import duckdb
 from pipeline.errors import InputError, LakeError
 from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
+from pipeline.lake.store import only_in_directory
 
 MEMORY = "2GB"
 SIDES = ("old", "new")
@@ -87,6 +88,7 @@ def compared(old: Lake, new: Lake, since: date | None = None, until: date | None
 
 def _attach(con: duckdb.DuckDBPyConnection, side: str, lake: Lake) -> None:
     lake = Lake(lake.root.resolve())
+    only_in_directory(lake.root, "`newsmill lake diff`")
     lake.check()
     con.execute(f"ATTACH ':memory:' AS {side}; USE {side}")
     try:

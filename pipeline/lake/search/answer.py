@@ -14,6 +14,8 @@ from pipeline.lake.search.question import Question
 from pipeline.lake.search.shards import available, remove_all
 from pipeline.lake.search.snippet import Hit, snippet
 from pipeline.lake.search.substrings import Candidate
+from pipeline.lake.store import store_of
+from pipeline.lake.store.directory import Directory
 
 Finder = Callable[[str, str | None], list[Hit]]
 #: The best so and so many candidates, best first.
@@ -64,7 +66,7 @@ def look(at: Pass, asked: Question, limit: int, *, every_copy: bool = False, ins
     """
     at = replace(at, since=asked.since, until=asked.until)
     versions = _of_company(at.con, asked)
-    if inside or not available():
+    if inside or not available() or not isinstance(store_of(at.lake.root), Directory):
         by_index, (rows, finder) = False, _read_through(at, asked, versions, limit, every_copy)
     else:
         by_index, (rows, finder) = _indexed(at, asked, versions, limit, every_copy)

@@ -14,6 +14,7 @@ from pipeline.lake.layout import Lake
 from pipeline.lake.lock import guarded
 from pipeline.lake.search.index import field_of, open_index
 from pipeline.lake.search.shards import GUARD, Indexed, Shard, shards_of
+from pipeline.lake.store import only_in_directory
 from pipeline.lake.watermark import Watermark, watermark
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def catch_up(
     Raises:
         LakeBusy: another process has been writing them for longer than `patience`.
     """
+    only_in_directory(at.lake.root, "the index for `newsmill search`")
     with guarded(at.lake, GUARD, patience=patience):
         if rebuild:
             for shard in shards_of(at.lake):  # also of months that the lake does not have any more

@@ -1,6 +1,5 @@
 """What a lake holds, how far it is closed, what is to be done: from notes, records and footers, not from rows. Reads only."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -18,11 +17,13 @@ from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.lock import holders
 from pipeline.lake.retire import Rules
 from pipeline.lake.staging import finished_shards
+from pipeline.lake.store import store_of, table_of
 from pipeline.lake.verify.finding import Finding, error, warning
 from pipeline.lake.verify.hot import late_finding
 from pipeline.lake.verify.marks import Marks, read_marks
 from pipeline.lake.verify.unfinished import check_unfinished
 from pipeline.lake.watermark import Watermark, closable_from, last_day
+from pipeline.s3 import readable
 from schemas import TABLES
 
 #: A feed is due every quarter of an hour; where none was visited for so long, nobody pulls.
@@ -194,10 +195,11 @@ def _hot(lake: Lake, marks: Marks) -> tuple[dict[str, Part], dict[str, datetime]
     """The files of open days and their last available_at, by table, as the batches' notes say."""
     parts: dict[str, Part] = {}
     newest: dict[str, datetime] = {}
-    for place in (p for day in lake.days() if not marks.mark.covers(day) for p in lake.hot_day(day).iterdir()):
+    store = store_of(lake.root)
+    for place in (p for day in lake.days() if not marks.mark.covers(day) for p in store.placed_in(lake.hot_day(day))):
+        sizes = {table_of(path): path.stat().st_size for path in store.files_in(place)}
         for name, rows, at in _noted(place):
-            path = place / f"{name}.parquet"
-            parts[name] = parts.get(name, Part()) + Part(1, path.stat().st_size if path.exists() else 0, rows)
+            parts[name] = parts.get(name, Part()) + Part(1, sizes.get(name, 0), rows)
             newest[name] = max(at, newest.get(name, at))
     return parts, newest
 
@@ -214,7 +216,7 @@ def _noted(place: Path) -> Iterator[tuple[str, int, datetime]]:
 def _newest_in(path: Path) -> datetime | None:
     """The last available_at of a file, from its footer."""
     try:
-        footer = pq.read_metadata(path)
+        footer = pq.read_metadata(readable(path))
     except (OSError, pa.ArrowException):
         return None
     # nested columns come apart in a footer, so the column is found by its path
@@ -226,19 +228,7 @@ def _newest_in(path: Path) -> datetime | None:
 
 def _size(path: Path) -> Part:
     """Files and bytes below a path; what goes away meanwhile counts for nothing."""
-    files = size = 0
-    waiting = [str(path)]
-    while waiting:
-        at = waiting.pop()
-        try:
-            with os.scandir(at) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        files, size = files + 1, size + entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            continue
+    files, size = store_of(path).size(path)
     return Part(files, size)
 
 
@@ -282,7 +272,8 @@ def _late(lake: Lake, marks: Marks) -> Iterator[Finding]:
     for day in lake.days():
         if (record := marks.records.get(str(day))) and marks.mark.covers(day):
             listed = set(record.directories)
-            yield from (late_finding(lake, p) for p in sorted(lake.hot_day(day).iterdir()) if p.name not in listed)
+            there = store_of(lake.root).placed_in(lake.hot_day(day))
+            yield from (late_finding(lake, p) for p in there if p.name not in listed)
 
 
 def _stale(newest: datetime | None, now: datetime) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from pipeline.lake.verify.finding import Finding, Watch, error, restored, warnin
 from pipeline.lake.verify.hot import Sources, not_evolved
 from pipeline.lake.verify.marks import Marks
 from pipeline.lake.watermark import Closing
+from pipeline.s3 import readable
 from schemas import TABLES, bodies_schema, table_schema
 
 _DATED = pa.field("date", pa.date32())
@@ -151,7 +152,7 @@ def check_schema_files(lake: Lake) -> Iterator[Finding]:
     for path, contract in schemas.items():
         place = str(path.relative_to(lake.root))
         try:
-            schema = pq.read_schema(path)
+            schema = pq.read_schema(readable(path))
         except FileNotFoundError:
             yield error("schema", place, "is missing, and views read it", "any `newsmill run` puts it back")
         except (pa.ArrowException, OSError):

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.lake.durable import sha256
+from pipeline.s3 import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def look(path: Path, said: Said, contract: pa.Schema) -> Looked:
             return Looked("damaged", f"has {size:,} bytes instead of {said.bytes:,}")
         if said.sha256 is not None and sha256(path) != said.sha256:
             return Looked("damaged", "does not hold the bytes that were written (its SHA-256 is another)")
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(readable(path))
         if said.sha256 is None:
             file.read()
     except FileNotFoundError:

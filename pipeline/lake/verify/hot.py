@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.lake.commit import CONFIRMED, NOTE, note_of
 from pipeline.lake.layout import STAGES, BatchRef, Lake
+from pipeline.lake.store import store_of, table_of
 from pipeline.lake.verify.file import Said, look
 from pipeline.lake.verify.finding import Finding, Watch, done_again, error, restored, warning
 from pipeline.lake.verify.marks import Marks
@@ -27,7 +28,7 @@ def check_hot(lake: Lake, marks: Marks, sources: Sources, watch: Watch) -> Itera
     """Looks at every committed directory; the sound files of open days are added to `sources`."""
     for stray in sorted(p for p in (lake.root / "hot").glob("*") if p.name.removeprefix("date=") not in _days(lake)):
         yield _stranger(lake, stray)
-    places = [place for day in lake.days() for place in sorted(lake.hot_day(day).iterdir())]
+    places = [place for day in lake.days() for place in store_of(lake.root).placed_in(lake.hot_day(day))]
     for number, place in enumerate(places):
         watch("committed batches", number, len(places))
         day = date.fromisoformat(place.parent.name.removeprefix("date="))
@@ -47,7 +48,7 @@ def _days(lake: Lake) -> set[str]:
 def _stranger(lake: Lake, path: Path) -> Finding:
     """Something that no commit placed. What looks like a table to views is an error: they read it."""
     place = str(path.relative_to(lake.root))
-    tables = sorted({p.stem for p in path.rglob("*.parquet")} & TABLES.keys()) if path.is_dir() else []
+    tables = sorted({table_of(p) for p in path.rglob("*.parquet")} & TABLES.keys()) if path.is_dir() else []
     if tables:
         problem = f"was placed by no commit, and views read what it holds: {', '.join(tables)}"
         return error("stranger", place, problem, f"move {place} out of the lake")
@@ -88,12 +89,12 @@ def _open(lake: Lake, marks: Marks, sources: Sources, place: Path) -> Iterator[F
             return
     sound, found = _contents(place, at, restored(at, done_again(lake, at, place.name)))
     yield from found
-    known = {path.stem for path in place.glob("*.parquet")} if note is None else {t for t, rows in note["rows"].items() if rows}
-    sources.lost |= (known - {path.stem for path in sound}) & TABLES.keys()
+    known = {table_of(path) for path in place.glob("*.parquet")} if note is None else {t for t, n in note["rows"].items() if n}
+    sources.lost |= (known - {table_of(path) for path in sound}) & TABLES.keys()
     for path, lacking in sound.items():
-        sources.files[path.stem].append(path)
-        if lacking and path.stem not in marks.evolved:
-            yield not_evolved(f"{at}/{path.name}", path.stem, lacking)
+        sources.files[table_of(path)].append(path)
+        if lacking and table_of(path) not in marks.evolved:
+            yield not_evolved(f"{at}/{path.name}", table_of(path), lacking)
 
 
 def _note(place: Path) -> dict[str, Any] | None:
@@ -113,6 +114,7 @@ def _contents(place: Path, at: str, remedy: str) -> tuple[dict[Path, tuple[str, 
         return {}, [error("note", f"{at}/{NOTE}", what, remedy)]
     hashes = note.get("sha256", {})
     said = {f"{name}.parquet": Said(rows, None, hashes.get(f"{name}.parquet")) for name, rows in note["rows"].items() if rows}
+    files = {f"{table_of(path)}.parquet": path for path in store_of(place).files_in(place)}
     sound: dict[Path, tuple[str, ...]] = {}
     found: list[Finding] = []
     for name, of_file in said.items():
@@ -120,20 +122,23 @@ def _contents(place: Path, at: str, remedy: str) -> tuple[dict[Path, tuple[str, 
         if table not in TABLES:
             found.append(error("unknown_table", f"{at}/{name}", "is a table that this Newsmill does not know", "update Newsmill"))
             continue
-        seen = look(place / name, of_file, table_schema(table))
+        path = files.get(name, place / name)
+        seen = look(path, of_file, table_schema(table))
         if seen.problem:
             found.append(error(seen.kind, f"{at}/{name}", seen.problem, remedy))
         else:
-            sound[place / name] = seen.lacking
-    ours = {*said, NOTE}
-    strange = (p for p in place.iterdir() if p.name not in ours and p.name.partition(".")[0] not in ("", CONFIRMED))
+            sound[path] = seen.lacking
+    ours = {NOTE, *(files[name].name for name in said if name in files)}
+    strange = (
+        p for p in store_of(place).seen_in(place) if p.name not in ours and p.name.partition(".")[0] not in ("", CONFIRMED)
+    )
     for path in sorted(strange):
         found.append(_unnamed(path, f"{at}/{path.name}"))
     return sound, found
 
 
 def _unnamed(path: Path, at: str) -> Finding:
-    if path.suffix == ".parquet" and path.stem in TABLES:
+    if path.suffix == ".parquet" and table_of(path) in TABLES:
         return error("stranger", at, "is not in the note of its batch, and views read it", f"move {at} out of the lake")
     return warning("stranger", at, "is not in the note of its batch", f"move {at} out of the lake")
 

@@ -17,6 +17,7 @@ from pipeline.lake.verify.finding import Finding, Watch, error, restored, warnin
 from pipeline.lake.verify.hot import Sources, not_evolved
 from pipeline.lake.verify.marks import Marks
 from pipeline.lake.verify.rows import open_tables
+from pipeline.s3 import readable
 from schemas import bodies_schema
 
 _NAMED = """
@@ -31,7 +32,7 @@ WHERE body_sha256 IS NOT NULL AND entry_id NOT IN (SELECT id FROM forgotten)
 def check_raw(lake: Lake, marks: Marks, sources: Sources, rules: Rules, now: datetime, watch: Watch) -> Iterator[Finding]:
     """Reads every pack, then looks for the bodies that visits and pages name."""
     packs = [path for day in lake.days("raw") for path in sorted((lake.root / "raw" / f"date={day}").glob("*/*.parquet"))]
-    with tempfile.TemporaryDirectory() as spill, open_tables(marks, sources, Path(spill)) as con:
+    with tempfile.TemporaryDirectory() as spill, open_tables(lake, marks, sources, Path(spill)) as con:
         con.execute("CREATE TEMP TABLE kept (sha256 VARCHAR); CREATE TEMP TABLE emptied (owner VARCHAR)")
         damaged: set[str] = set()
         for number, pack in enumerate(packs):
@@ -50,7 +51,7 @@ def _pack(con: duckdb.DuckDBPyConnection, lake: Lake, pack: Path, evolved: froze
     source = f"read_parquet({quoted(pack)}, hive_partitioning = false)"
     lost = restored(place, "nothing but the bytes is lost: what was read from them stays")
     try:
-        schema = pq.read_schema(pack)
+        schema = pq.read_schema(readable(pack))
         if wrong_types := wrong_columns(schema, bodies_schema()):
             yield error("columns", place, f"has columns that are not as the contract says: {', '.join(wrong_types)}", lost)
             return

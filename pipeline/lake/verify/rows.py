@@ -13,9 +13,11 @@ import duckdb
 from pipeline.lake.commit import note_of
 from pipeline.lake.layout import Lake
 from pipeline.lake.literal import quoted
+from pipeline.lake.store import store_of
 from pipeline.lake.verify.finding import Finding, Watch, done_again, error, restored, warning
 from pipeline.lake.verify.hot import Sources
 from pipeline.lake.verify.marks import Marks
+from pipeline.s3 import place_of
 from schemas import TABLES, table_schema
 
 #: What tells the rows of a table apart, over the whole lake.
@@ -78,7 +80,7 @@ REFERENCES = (
 def check_rows(lake: Lake, marks: Marks, sources: Sources, now: datetime, watch: Watch) -> Iterator[Finding]:
     """Compares rows over the whole lake; what rests on a table of which rows are lost is left out, and that is said."""
     skipped: list[str] = []
-    with tempfile.TemporaryDirectory() as spill, open_tables(marks, sources, Path(spill)) as con:
+    with tempfile.TemporaryDirectory() as spill, open_tables(lake, marks, sources, Path(spill)) as con:
         steps = len(KEYS) + len({r.target for r in REFERENCES}) + 3
         doubled: Counter[tuple[str, str, str]] = Counter()
         for number, table in enumerate(KEYS):
@@ -102,9 +104,10 @@ def check_rows(lake: Lake, marks: Marks, sources: Sources, now: datetime, watch:
         yield warning("unchecked", "lake", problem, "mend what else is named here, and call `newsmill lake verify` again")
 
 
-def open_tables(marks: Marks, sources: Sources, spill: Path) -> duckdb.DuckDBPyConnection:
+def open_tables(lake: Lake, marks: Marks, sources: Sources, spill: Path) -> duckdb.DuckDBPyConnection:
     """A connection with a view per table over its sound files, each row with the `filename` it lies in."""
     con = duckdb.connect(config={"autoinstall_known_extensions": False, "memory_limit": MEMORY, "temp_directory": str(spill)})
+    store_of(lake.root).let_read(con, lake.root)
     con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     for table in TABLES:
         con.register(f"no_{table}", table_schema(table).empty_table())
@@ -131,7 +134,7 @@ def _doubled(con: duckdb.DuckDBPyConnection, lake: Lake, table: str) -> Counter[
 
 def _holder(lake: Lake, file: str) -> str:
     """What is restored or moved as one: a hot directory, or a file of cold/."""
-    name = Path(file).relative_to(lake.root)
+    name = place_of(file).relative_to(lake.root)
     return str(name.parent if name.parts[0] == "hot" else name)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import LakeError
 from pipeline.lake.commit import CONFIRMED, NOTE
@@ -16,7 +15,9 @@ from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import CLOSER, BatchRef, Lake
 from pipeline.lake.lock import holders
 from pipeline.lake.retire import Rules
-from pipeline.lake.staging import ABANDONED_S
+from pipeline.lake.rows import read_tables
+from pipeline.lake.staging import ABANDONED
+from pipeline.lake.store import store_of
 from pipeline.lake.verify.finding import Finding, error, warning
 from pipeline.lake.verify.marks import Marks
 from pipeline.lake.views import is_current
@@ -61,7 +62,7 @@ def _shard(shard: Path, at: str) -> Iterator[Finding]:
     """A finished shard's results: they are to be committed, and refused unless they are whole."""
     try:
         said = json.loads((shard / "shard.json").read_text())
-        found = {p.stem: pq.read_table(p, partitioning=None).num_rows for p in sorted(shard.glob("*.parquet"))}
+        found = {name: table.num_rows for name, table in read_tables(shard).items()}
         problem = f"should hold the rows {said} and holds {found}" if said != found else ""
     except (OSError, ValueError, pa.ArrowException) as e:
         problem = f"cannot be read ({str(e).splitlines()[0][:100]})"
@@ -72,7 +73,7 @@ def _shard(shard: Path, at: str) -> Iterator[Finding]:
 
 def _half_written(lake: Lake) -> Iterator[Finding]:
     for aside in sorted((lake.root / "staging").glob(".*")):
-        if time.time() - aside.stat().st_mtime > ABANDONED_S:
+        if time.time() - aside.stat().st_mtime > ABANDONED.total_seconds():
             problem = "was left half-written more than a day ago"
             yield warning("half_written", f"staging/{aside.name}", problem, "the next batch of any stage clears it away")
 
@@ -110,7 +111,9 @@ def _left_of_month(lake: Lake, month: str) -> str:
 
 def _unsettled(lake: Lake, marks: Marks, now: datetime) -> Iterator[Finding]:
     """Batches that were killed before it was settled from when they count: what asks as of a moment leaves them out."""
-    for place in (p for day in lake.days() if not marks.mark.covers(day) for p in sorted(lake.hot_day(day).iterdir())):
+    for place in (
+        p for day in lake.days() if not marks.mark.covers(day) for p in store_of(lake.root).placed_in(lake.hot_day(day))
+    ):
         ref = BatchRef.parse(place.name)
         if ref and (place / NOTE).exists() and not (place / CONFIRMED).exists() and now - _renamed(place) > LIFETIME:
             problem = "was never settled from when it counts, so as_of macros leave it out"
