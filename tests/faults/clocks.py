@@ -146,7 +146,7 @@ def _held_up(world: World, unit: Unit, *, locks: bool = True, dies: bool = False
     rename = directory.Renamed.place
 
     def place(brought: directory.Renamed) -> bool:
-        if ".late" not in brought.path.name and not getattr(place, "done", False):
+        if "hot" in brought.path.parts and ".late" not in brought.path.name and not getattr(place, "done", False):
             place.done = True  # type: ignore[attr-defined]
             os.kill(os.getpid(), signal.SIGSTOP)
             placed = rename(brought)
