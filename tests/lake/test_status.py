@@ -51,7 +51,7 @@ def test_an_open_lake(lake: Lake) -> None:
     s = status(lake, now, RULES, days=3)
     assert parts(s, "hot") == {name: (4 if name in TWICE else 2, rows) for name, rows in ROWS.items()}
     assert (parts(s, "days"), parts(s, "months")) == ({}, {})
-    assert s.tables["visits"].hot.bytes == on_disk(lake, "hot/date=2*/*/visits.parquet").bytes
+    assert s.tables["visits"].hot.bytes == on_disk(lake, "hot/date=2*/*/visits.*parquet").bytes
     everything = on_disk(lake, "**/*")
     assert s.size == Part(everything.files, everything.bytes, sum(ROWS.values()))
     assert s.newest == max(t.newest for t in s.tables.values() if t.newest) > datetime.now(now.tzinfo) - timedelta(minutes=2)
