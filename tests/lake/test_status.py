@@ -46,6 +46,7 @@ def on_disk(lake: Lake, pattern: str) -> Part:
     return Part(len(files), sum(path.stat().st_size for path in files))
 
 
+@pytest.mark.directory
 def test_an_open_lake(lake: Lake) -> None:
     now = moment("2026-11-01T12:00")
     s = status(lake, now, RULES, days=3)
