@@ -11,6 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -42,6 +44,22 @@ class Bucket:
         counts: Counter[str] = Counter()
         yield counts
         counts.update(method for method, _ in self.asked)
+
+    def objects(self) -> dict[str, bytes]:
+        """All there are, by key."""
+        return {key: _backend().get_object("news", key).value for key in _backend().get_bucket("news").keys}
+
+    def hold(self, objects: dict[str, bytes]) -> None:
+        """Lets these be all there are, without a request."""
+        keys = _backend().get_bucket("news").keys
+        for key in list(keys):
+            keys.pop(key)
+        for key, content in objects.items():
+            _backend().put_object("news", key, content)
+
+
+def _backend() -> Any:
+    return get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"]
 
 
 class _Quiet(WSGIRequestHandler):

@@ -83,7 +83,6 @@ def test_a_closed_day_is_one_file_a_table_with_the_same_rows(news: News) -> None
     assert articles.schema.names == table_schema("articles").names and articles["article_id"].to_pylist() == ["a_a", "a_b", "a_c"]
 
 
-@pytest.mark.directory
 def test_a_day_waits_until_none_of_its_batches_can_be_alive(news: News) -> None:
     assert news.close(OVER - timedelta(seconds=1)).closed == ()
     assert watermark(news.lake) == Watermark()
@@ -113,7 +112,6 @@ def test_what_was_moved_is_deleted_after_the_grace_and_then_old_views_say_so(new
     assert rows(news, "SELECT article_id FROM articles ORDER BY 1") == [("a_a",), ("a_b",), ("a_c",), ("a_d",)]
 
 
-@pytest.mark.directory
 def test_only_what_a_closing_took_is_ever_deleted(news: News) -> None:
     """Neither a directory that came too late nor one that is nobody's."""
     news.close(OVER)
@@ -148,7 +146,6 @@ def test_narrow_tables_get_a_file_a_month_once_the_month_is_over(news: News) -> 
     assert len(list(news.lake.root.glob("cold/feed_state/date=2*"))) == 1, "the last snapshot is the one that is read"
 
 
-@pytest.mark.directory
 def test_a_view_from_before_a_month_was_closed_says_so_when_its_days_are_gone(news: News) -> None:
     news.close(OVER + ONE)
     mark = watermark(news.lake)
@@ -177,7 +174,6 @@ print(seen.keys(), sum(seen.values()) > 1)
 """
 
 
-@pytest.mark.directory
 def test_plain_duckdb_in_another_directory_reads_all_of_it_while_a_day_closes(news: News, tmp_path: Path) -> None:
     for n in range(40):
         news.batch(DAY + HOUR + n * MINUTES, f"n{n}")
@@ -194,7 +190,6 @@ def test_plain_duckdb_in_another_directory_reads_all_of_it_while_a_day_closes(ne
     assert said == "closed\ndict_keys([(44, 44, 44)]) True\n"
 
 
-@pytest.mark.directory
 def test_a_copied_lake_is_read_where_it_lies_however_long_it_lay(news: News, tmp_path: Path) -> None:
     news.close(OVER)
     copy = tmp_path / "copy"
@@ -214,7 +209,6 @@ def test_a_commit_into_a_closed_day_is_refused(news: News) -> None:
     assert late(news.lake) == []
 
 
-@pytest.mark.directory
 def test_a_commit_whose_day_closes_between_its_check_and_its_rename_is_refused_and_counts_for_nothing(
     news: News, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,7 +247,6 @@ def test_a_batch_that_is_committed_while_its_day_closes_is_in_it_or_finds_it_clo
     assert rows(news, "SELECT count(*) FROM articles") == [(5,)]
 
 
-@pytest.mark.directory
 def test_files_that_do_not_hold_what_their_batch_says_keep_the_day_open(news: News) -> None:
     file = news.lake.hot_day(date(2026, 10, 30)) / "20261030T000000000Z-read" / "articles.parquet"
     pq.write_table(pq.read_table(file, partitioning=None).slice(1), file)
@@ -262,7 +255,6 @@ def test_files_that_do_not_hold_what_their_batch_says_keep_the_day_open(news: Ne
     assert watermark(news.lake) == Watermark() and not list((news.lake.root / "staging").glob(".close*"))
 
 
-@pytest.mark.directory
 def test_a_table_of_newer_code_keeps_the_day_open(news: News) -> None:
     place = news.lake.hot_day(date(2026, 10, 30)) / "20261030T000000000Z-read"
     pq.write_table(pa.table({"x": [1]}), place / "futures.parquet")
@@ -270,7 +262,6 @@ def test_a_table_of_newer_code_keeps_the_day_open(news: News) -> None:
         news.close(OVER)
 
 
-@pytest.mark.directory
 def test_two_closers_do_not_meet(news: News) -> None:
     with (
         hold(news.lake, BatchRef("20261101T000000Z", CLOSER), "close", last=True),
@@ -313,7 +304,6 @@ def test_the_snapshot_of_the_feeds_stands_for_the_days_before(news: News) -> Non
         assert last_revisions(con, [ids.entry_id("g", n) for n in (*many, "d2")]) == known and len(known) == 61
 
 
-@pytest.mark.directory
 def test_what_waits_is_found_however_long_ago_it_came_and_days_without_are_not_searched(news: News) -> None:
     """An entry nobody has read and a version nobody has tagged, on days closed since; then their outcome and tagging come."""
     waits = batch_rows(DAY + HOUR, ["x"])
@@ -343,7 +333,6 @@ def test_what_waits_is_found_however_long_ago_it_came_and_days_without_are_not_s
     assert found() == (date(2026, 11, 4), [], [])
 
 
-@pytest.mark.directory
 def test_what_a_batch_before_midnight_ended_is_not_left_to_do(news: News) -> None:
     """An entry of 00:10, read and tagged by the batch of 23:55: its outcome lies a day before it, in another month."""
     first = datetime.fromisoformat("2026-11-01T00:10:00+00:00")
@@ -356,7 +345,6 @@ def test_what_a_batch_before_midnight_ended_is_not_left_to_do(news: News) -> Non
     assert (watermark(news.lake).day, watermark(news.lake).open_from) == (date(2026, 11, 1), date(2026, 11, 2))
 
 
-@pytest.mark.directory
 def test_a_day_that_cannot_be_closed_keeps_nothing_that_can_go(news: News) -> None:
     news.close(OVER)
     (news.lake.hot_day(date(2026, 10, 31)) / "20261031T000000000Z-read" / "articles.parquet").unlink()
@@ -383,7 +371,6 @@ def test_raw_bytes_are_kept_as_long_as_was_said_and_always_while_their_batch_is_
     assert sorted(p.name for p in raw.glob("date=2*/*")) == ["20261030T000500000Z-pull", "20261031T000000000Z-pull"]
 
 
-@pytest.mark.directory
 def test_a_lake_of_the_first_format_is_raised_and_closed(news: News) -> None:
     (news.lake.root / "format.json").write_text('{"format": 1}')
     for extra in ("cold", "closed"):
@@ -397,7 +384,6 @@ def test_a_lake_of_the_first_format_is_raised_and_closed(news: News) -> None:
     assert rows(news, "SELECT count(*) FROM articles") == [(4,)]
 
 
-@pytest.mark.directory
 def test_a_field_added_later_is_null_in_days_closed_before(news: News) -> None:
     """The lake as older code left it: no rows, no file without rows has the new field."""
     news.close(OVER)

@@ -62,7 +62,6 @@ def files(lake: Lake) -> set[str]:
     return {f for f in found if f.startswith(("hot/", "staging/"))}
 
 
-@pytest.mark.directory
 def test_a_batch_is_one_directory_with_its_tables_and_its_note(lake: Lake) -> None:
     before = datetime.now(UTC)
     assert commit(lake, Parcel(BATCH, visits("b", "a"), ("shard-0-of-1",)), TIMING)
@@ -78,6 +77,7 @@ def test_a_batch_is_one_directory_with_its_tables_and_its_note(lake: Lake) -> No
     assert note["rows"] == {"visits": 2} and note["shards"] == ["shard-0-of-1"]
 
 
+@pytest.mark.both_stores
 def test_a_committed_batch_is_never_written_again(lake: Lake) -> None:
     assert commit(lake, Parcel(BATCH, visits("a"), ("s0",)), TIMING)
     bytes_before = {f: (lake.root / f).read_bytes() for f in files(lake)}
@@ -126,7 +126,6 @@ def test_a_rename_that_would_miss_its_stamp_is_stamped_again(lake: Lake) -> None
         assert con.sql("FROM lake.late_commits").fetchall() == []
 
 
-@pytest.mark.directory
 def test_a_pause_between_stamp_and_rename_is_corrected_by_a_row(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     rename = Renamed.place
 
@@ -158,7 +157,6 @@ def test_a_file_server_whose_clock_is_far_ahead_ends_in_one_correction_by_its_cl
     assert counts_from > datetime.now(UTC) and corrections == 1
 
 
-@pytest.mark.directory
 def test_the_time_of_a_commit_is_settled_once(lake: Lake) -> None:
     """Other rights, or a restored copy, change a directory's change time; that says nothing of when it could be read."""
     commit(lake, Parcel(BATCH, visits("a"), ("s0",)), Timing(timedelta(seconds=5)))
@@ -206,6 +204,7 @@ def test_rows_never_count_before_what_they_rest_on(lake: Lake) -> None:
         assert con.sql("SELECT available_at FROM lake.visits").fetchall() == [(later,)]
 
 
+@pytest.mark.both_stores
 def test_who_lost_the_stage_commits_nothing(lake: Lake) -> None:
     """Held up until its heartbeat was old, a batch finds the stage with somebody else, and leaves the lake as it is."""
     path = lake.root / "locks" / "pull.json"

@@ -48,6 +48,7 @@ def test_steps_of_one_batch_share_the_stage_and_another_batch_is_refused(lake: L
             pass
 
 
+@pytest.mark.both_stores
 def test_the_stage_stays_with_its_batch_between_two_steps_until_the_last(lake: Lake) -> None:
     with hold(lake, MINE, "shard-0"):
         pass
@@ -75,6 +76,7 @@ def test_a_step_that_fails_leaves_no_lease(lake: Lake) -> None:
     refuse_if_held(lake, "pull")
 
 
+@pytest.mark.both_stores
 def test_a_killed_holder_is_gone_at_once(lake: Lake) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD_FOR_EVER, str(lake.root)], stdout=subprocess.PIPE) as holder:
         assert holder.stdout and holder.stdout.readline() == b"held\n"

@@ -20,8 +20,8 @@ GRACE = DRAIN = timedelta(hours=6)
 
 
 @pytest.fixture
-def lake(place: Path) -> Lake:
-    made = Lake(place)
+def lake(tmp_path: Path) -> Lake:
+    made = Lake(tmp_path / "lake")
     made.open_for_writing()
     prepare(made)
     commit(made, Parcel(BATCH, rows_of("a")), Timing(timedelta(0)))

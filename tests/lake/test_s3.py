@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.errors import LakeBusy, LakeError
+from pipeline.errors import DayClosed, LakeBusy, LakeError
 from pipeline.lake import connect
 from pipeline.lake.close import batches_of, close
 from pipeline.lake.commit import Parcel, Timing, commit, confirm
@@ -19,31 +19,29 @@ from pipeline.lake.lock import guarded, hold, refuse_if_held
 from pipeline.lake.retire import Rules
 from pipeline.lake.store import lease
 from pipeline.lake.store.bucket import BUCKET, Uploaded
-from pipeline.lake.watermark import Watermark, move, seen_before, watermark
+from pipeline.lake.watermark import Watermark, late, move, seen_before, watermark
 from pipeline.s3 import S3Path, client, place_of
 from pipeline.s3.files import Objects
-from tests.lake.news import DAY, GRACE, News, batch_rows, new_lake
+from tests.lake.news import DAY, GRACE, News, batch_rows
 from tests.s3_server import Bucket
+from tests.stores import ADDRESS
 
 TIMING = Timing(timedelta(0))
 HOUR, ONE = timedelta(hours=1), timedelta(days=1)
 BATCH = BatchRef(batch_id_of(DAY), "pull")
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many tries as a test has patience for."""
-    monkeypatch.setattr(client, "ATTEMPTS", 3)
+@pytest.fixture
+def lake(s3: Bucket) -> Lake:
+    return Lake(place_of(ADDRESS))
 
 
 @pytest.fixture
-def root(s3: Bucket, request: pytest.FixtureRequest) -> Path:
-    return place_of(f"s3://news/of/{abs(hash(request.node.name))}")
-
-
-@pytest.fixture
-def lake(root: Path) -> Lake:
-    return new_lake(root)
+def anew() -> Iterator[None]:
+    """The environment is asked for endpoint and keys again."""
+    client.forget()
+    yield
+    client.forget()
 
 
 def parcel(*entries: str, at: datetime = DAY) -> Parcel:
@@ -73,7 +71,8 @@ def test_a_batch_ends_with_its_note_and_its_mark(lake: Lake, s3: Bucket) -> None
     assert commit(lake, parcel("a"), TIMING)
     assert names(lake) == ["commit.json", "confirmed", "entries.*.parquet", "placed.*", "visits.*.parquet"]
     put = [Path(path).name.partition(".")[0] for method, path in s3.asked if method == "PUT"]
-    assert put == [*sorted(put[:2]), "commit", "placed", "confirmed"], "readers see nothing before all is there"
+    assert sorted(put[:2]) == ["entries", "visits"], "side by side"
+    assert put[2:] == ["commit", "placed", "confirmed"], "readers see nothing before all is there"
     assert titles(lake) == ["Title of a"]
 
 
@@ -189,7 +188,7 @@ def test_the_guard_of_somebody_who_died_is_taken_after_a_while(lake: Lake, monke
     assert guard.read_bytes() == lease.FREE
 
 
-def test_a_closer_that_was_overtaken_writes_over_nothing(lake: Lake) -> None:
+def test_neither_a_closer_that_was_overtaken_nor_a_late_batch_writes_to_a_closed_day(lake: Lake) -> None:
     news = News(lake)
     news.batch(DAY, "a")
     path = lake.cold("visits", DAY.date())
@@ -201,16 +200,9 @@ def test_a_closer_that_was_overtaken_writes_over_nothing(lake: Lake) -> None:
     with pytest.raises(LakeBusy, match=r"watermark\.json was written by somebody else"):
         move(lake, Watermark(date(2026, 10, 1)), seen)
     assert (path.read_bytes(), watermark(lake)) == before
-
-
-def test_a_table_that_an_earlier_attempt_left_in_cold_has_no_rows_after_the_closing(lake: Lake) -> None:
-    news = News(lake)
-    news.batch(DAY, "a")
-    left = lake.cold("superseded", DAY.date())
-    BUCKET.write_file(left, lake.cold("superseded", date(1970, 1, 1)).read_bytes() + b"PAR1")
-    news.close(DAY + ONE + 6 * HOUR)
-    with connect(lake.root) as con:
-        assert con.sql("SELECT count(*), (SELECT count(*) FROM lake.superseded) FROM lake.visits").fetchall() == [(1, 0)]
+    with pytest.raises(DayClosed, match="2026-10-30 is closed; 20261030T010000000Z-pull is committed under a day that is open"):
+        commit(lake, parcel("b", at=DAY + HOUR), TIMING)
+    assert late(lake) == [] and titles(lake) == ["Title of a"]
 
 
 def test_plain_duckdb_reads_it_through_a_copy_of_news_duckdb(lake: Lake, tmp_path: Path) -> None:
@@ -253,33 +245,36 @@ def test_a_bucket_that_is_not_there_is_named(s3: Bucket) -> None:
             ask()
 
 
-def test_a_place_without_a_lake_is_told_apart(root: Path) -> None:
-    with pytest.raises(LakeError, match=r"no lake at s3://news/of/\d+: name another with --lake"):
-        connect(root)
+@pytest.mark.usefixtures("s3")
+def test_a_place_without_a_lake_is_told_apart() -> None:
+    with pytest.raises(LakeError, match=r"no lake at s3://news/elsewhere: name another with --lake"):
+        connect("s3://news/elsewhere")
 
 
-def test_credentials_that_do_not_fit_are_named(root: Path, s3: Bucket) -> None:
+def test_credentials_that_do_not_fit_are_named(lake: Lake, s3: Bucket) -> None:
     s3.faults.append(lambda *_: "403")
     with pytest.raises(
         LakeError, match=r"format\.json may not be used with these credentials \(InvalidAccessKeyId: .*check AWS_ACC"
     ):
-        Lake(root).check()
+        lake.check()
 
 
-def test_no_credentials_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("anew")
+def test_no_credentials_are_named(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, "/nowhere")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(LakeError, match=r"no credentials for s3://news/of/.*: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
-        Lake(root).check()
+    with pytest.raises(LakeError, match=r"no credentials for s3://news/lake/.*: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+        lake.check()
 
 
-def test_a_service_that_does_not_run_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("anew")
+def test_a_service_that_does_not_run_is_named(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(LakeError, match=r"cannot be reached .*are AWS_ENDPOINT_URL and AWS_REGION right"):
-        Lake(root).check()
+        lake.check()
 
 
 def test_the_time_of_a_commit_is_late_never_early(lake: Lake) -> None:

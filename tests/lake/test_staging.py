@@ -34,6 +34,7 @@ def body(owner: str, host: str = "a.example", content: bytes = b"x") -> Body:
     )
 
 
+@pytest.mark.both_stores
 def test_packs_are_kept_as_they_fill_and_read_back_by_address(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staging, "PACK_BODIES", 2)
     with pytest.raises(ZeroDivisionError), staging.keep(lake, BATCH, "shard-0") as packs:
@@ -54,6 +55,7 @@ def test_of_two_answers_for_one_owner_the_first_counts(lake: Lake) -> None:
     assert [b.content for b in staging.kept(lake, BATCH, lambda _url: True)] == [b"first"]
 
 
+@pytest.mark.both_stores
 def test_a_shard_is_finished_once_and_its_first_results_stay(lake: Lake) -> None:
     staging.begin(lake, BATCH)
     assert not staging.is_finished(lake, BATCH, "shard-0")
@@ -71,6 +73,7 @@ def test_rows_that_went_missing_are_noticed(lake: Lake) -> None:
         staging.shard_tables(lake, BATCH, "shard-0")
 
 
+@pytest.mark.both_stores
 def test_a_shard_that_finishes_while_another_is_settled_keeps_its_batch_begun(lake: Lake) -> None:
     staging.finish_shard(lake, BATCH, "shard-0", ROWS)
     staging.finish_shard(lake, BATCH, "shard-1", ROWS)
@@ -82,7 +85,6 @@ def test_a_shard_that_finishes_while_another_is_settled_keeps_its_batch_begun(la
     assert staging.unfinished(lake, "pull") == []
 
 
-@pytest.mark.directory
 def test_strangers_in_the_staging_area_are_left_alone_and_old_asides_cleared(lake: Lake) -> None:
     root = lake.root / "staging"
     for name in ("x-pull", ".shard.new", ".commit.old"):

@@ -46,7 +46,6 @@ def on_disk(lake: Lake, pattern: str) -> Part:
     return Part(len(files), sum(path.stat().st_size for path in files))
 
 
-@pytest.mark.directory
 def test_an_open_lake(lake: Lake) -> None:
     now = moment("2026-11-01T12:00")
     s = status(lake, now, RULES, days=3)
@@ -100,7 +99,6 @@ def test_a_closed_lake_and_what_waits_to_be_deleted(lake: Lake) -> None:
     assert s.moved == () and s.tables["visits"].newest == visited and s.attention == ()
 
 
-@pytest.mark.directory
 def test_what_needs_attention(lake: Lake) -> None:
     begun = BatchRef("20261102T130000Z", "read")
     begin(lake, begun)
@@ -122,7 +120,6 @@ def test_what_needs_attention(lake: Lake) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.directory
 def test_entries_that_nobody_reads_are_told_of(lake: Lake) -> None:
     for place in lake.root.glob("hot/date=2026-10-31/*-read"):
         shutil.move(place, lake.root.parent)
@@ -136,7 +133,6 @@ def test_entries_that_nobody_reads_are_told_of(lake: Lake) -> None:
     assert [(f.problem, f.remedy) for f in s.attention if f.kind == "waiting"] == [waiting]
 
 
-@pytest.mark.directory
 def test_a_lake_that_cannot_be_asked_is_told_of_all_the_same(lake: Lake) -> None:
     (lake.root / "watermark.json").write_text("{")
     s = status(lake, moment("2026-11-01T12:00"), RULES)
@@ -153,7 +149,6 @@ def drawn(s: Status) -> list[str]:
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
-@pytest.mark.directory
 def test_the_picture(lake: Lake) -> None:
     add_day(lake, date(2026, 11, 3))
     shut(lake, "2026-11-02T06:10")
