@@ -104,7 +104,9 @@ def _sweep(lake: Lake) -> bool:
     """Deletes what died half-written; False where a batch is at work, whose own that may be."""
     staging = lake.root / "staging"
     store_of(lake.root).sweep(lake.root / "hot", ABANDONED)
-    asides = [*staging.glob(".*"), *(lake.root / "raw").glob("*/*/.*")]
+    # news.duckdb holds no words, and may be written at any time
+    asides = [path for path in staging.glob(".*") if not path.name.startswith(".news.")]
+    asides += (lake.root / "raw").glob("*/*/.*")
     try:
         for stage in COMMITTING:
             refuse_if_held(lake, stage)
@@ -219,6 +221,8 @@ def _record(lake: Lake, path: Path, table: str) -> None:
     """Makes what is recorded of a file fit it: the note of its directory, or of the closing that wrote it."""
     rows, name = pq.read_metadata(readable(path)).num_rows, str(path.relative_to(lake.root))
     if (note_path := path.parent / NOTE).is_file():
+        if path not in store_of(path).files_in(path.parent):
+            return  # of an attempt that did not come through
         note = note_of(path.parent)
         note["rows"][table], note["sha256"][f"{table}.parquet"] = rows, sha256(path)
         write_file(note_path, json.dumps(note, indent=1).encode())

@@ -4,6 +4,7 @@ Packs are written while a shard still fetches and are never replaced: a retry re
 """
 
 import json
+import re
 import secrets
 import shutil
 import time
@@ -49,7 +50,7 @@ class PackWriter:
         if not self._waiting:
             return
         table = to_arrow(self._waiting, Body)
-        # packs are read in the order in which they were kept; where a store tells whole seconds alone, by their names
+        # packs are read in the order in which they were kept
         name = f"{self._label}-{time.time_ns():016x}-{secrets.token_hex(6)}.parquet"
         place_file(
             self._directory / name,
@@ -90,7 +91,13 @@ def kept(lake: Lake, batch: BatchRef, wanted: Callable[[str], bool], *, content:
 
 
 def _packs(lake: Lake, batch: BatchRef) -> list[Path]:
-    return sorted(lake.raw(batch).glob("*.parquet"), key=lambda p: (p.stat().st_mtime_ns, p.name))
+    return sorted(lake.raw(batch).glob("*.parquet"), key=lambda p: (_kept_at(p), p.name))
+
+
+def _kept_at(pack: Path) -> int:
+    """When a pack was kept, in ns: by its name, as a takedown may write it anew; one of older code, by its time."""
+    named = re.search(r"-([0-9a-f]{16})-[0-9a-f]{12}\.parquet$", pack.name)
+    return int(named[1], 16) if named else pack.stat().st_mtime_ns
 
 
 def finish_shard(lake: Lake, batch: BatchRef, shard: str, tables: Tables) -> None:

@@ -66,6 +66,10 @@ class S3Path(_Names):
         text = super().__str__()
         return f"s3:/{text}" if text.startswith("/") else text
 
+    def was_written(self) -> None:
+        """Lets how it was listed be forgotten."""
+        self._found = None
+
     @property
     def bucket(self) -> str:
         return self.parts[1]

@@ -225,6 +225,7 @@ def _s3(path: Path) -> S3Path:
 def _as_seen(path: Path) -> Iterator[None]:
     try:
         yield
+        _s3(path).was_written()
     except Changed:
         raise LakeBusy(
             f"{path} was written by somebody else meanwhile, who does the same work; try again when that has ended"
