@@ -76,7 +76,7 @@ def replay_days(settings: Settings, new: Lake, days: Days, watch: Watch = unwatc
         LakeBusy: somebody else replays into `new`.
     """
     for root in (settings.lake, new.root):
-        only_in_directory(root, "`newsmill lake replay`")
+        only_in_directory(root, "`newsmill lake replay`", "name a directory as NEW, and one with --lake")
     origin, noted = Origin(Lake(settings.lake.resolve())), _noted(new)
     origin.lake.check()
     if new.root.resolve() in (origin.lake.root, *origin.lake.root.parents) or origin.lake.root in new.root.resolve().parents:

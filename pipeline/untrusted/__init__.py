@@ -24,6 +24,7 @@ from pipeline.lake.definitions import definitions
 from pipeline.lake.layout import Lake
 from pipeline.lake.store import only_in_directory
 from pipeline.lake.views import is_current
+from pipeline.s3 import place_of
 from pipeline.untrusted.landlock import version
 
 # The parent's sys.path is taken over before anything of ours is imported.
@@ -51,8 +52,8 @@ def ask(lake: Path, statement: str, limits: Limits | None = None) -> pa.Table:
         QueryStopped: it passed a limit, or ended its process.
         LakeError: there is no lake; or this system cannot confine a process.
     """
-    place, limits = Lake(lake.resolve()), limits or Limits()
-    only_in_directory(place.root, "`newsmill sql --safe`")
+    place, limits = Lake(place_of(lake).resolve()), limits or Limits()
+    only_in_directory(place.root, "`newsmill sql --safe`", "ask without --safe what you trust")
     place.check()
     if not version():
         raise LakeError(

@@ -88,7 +88,7 @@ def compared(old: Lake, new: Lake, since: date | None = None, until: date | None
 
 def _attach(con: duckdb.DuckDBPyConnection, side: str, lake: Lake) -> None:
     lake = Lake(lake.root.resolve())
-    only_in_directory(lake.root, "`newsmill lake diff`")
+    only_in_directory(lake.root, "`newsmill lake diff`", "name two directories, or ask each with `newsmill sql`")
     lake.check()
     con.execute(f"ATTACH ':memory:' AS {side}; USE {side}")
     try:

@@ -74,7 +74,7 @@ def catch_up(
     Raises:
         LakeBusy: another process has been writing them for longer than `patience`.
     """
-    only_in_directory(at.lake.root, "the index for `newsmill search`")
+    only_in_directory(at.lake.root, "the index for `newsmill search`", "without --rebuild it reads the articles instead")
     with guarded(at.lake, GUARD, patience=patience):
         if rebuild:
             for shard in shards_of(at.lake):  # also of months that the lake does not have any more

@@ -130,18 +130,24 @@ _DIRECTORY: Store = Directory()
 
 
 def store_of(path: Path) -> Store:
-    """The store a path lies in."""
+    """The store a path lies in.
+
+    Raises:
+        ValueError: it is an address in S3 that was not made a place (`place_of`): a directory `s3:` would be written to.
+    """
     if isinstance(path, S3Path):
         from pipeline.lake.store.bucket import BUCKET
 
         return BUCKET
+    if path.parts[:1] == ("s3:",):
+        raise ValueError(f"{path} is an address in S3, and was taken for a path of this machine")
     return _DIRECTORY
 
 
-def only_in_directory(path: Path, what: str) -> None:
+def only_in_directory(path: Path, what: str, remedy: str) -> None:
     """Raises LakeError where a lake lies elsewhere: this is not there for it."""
     if isinstance(path, S3Path):
-        raise LakeError(f"{what} is there for lakes in a directory alone, and {path} is none; copy what it needs to one")
+        raise LakeError(f"{what} is there for lakes in a directory alone, and {path} is none: {remedy}")
 
 
 def table_of(path: Path) -> str:
