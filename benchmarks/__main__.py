@@ -14,7 +14,7 @@ from benchmarks.table import Options, as_json, as_text
 CAP_S = 300.0
 ROOMS = {
     "pipeline": ("cpu", "memory"),
-    "lake": ("asked", "hostile", "hot_batches", "closed_month", "commits"),
+    "lake": ("asked", "s3", "hostile", "hot_batches", "closed_month", "commits"),
     "tag": ("linking",),
     "dedupe": ("url_key",),
     "search": ("search",),
