@@ -27,7 +27,7 @@ WEEK = "DATE '2026-10-10', DATE '2026-10-16'"
 
 
 def measure(options: Options) -> Table:
-    days, articles = (2, 10) if options.tiny else (34, 60)
+    days, articles = (1, 5) if options.tiny else (34, 60)
     with tempfile.TemporaryDirectory() as place, bucket() as server, patch.dict(os.environ, server.environ):
         local, remote = Lake(Path(place) / "lake"), Lake(place_of("s3://news/lake"))
         for lake in (local, remote):
