@@ -49,8 +49,10 @@ def write_news(lake: Lake) -> None:
                 try:
                     with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
                         store.let_read(con, lake.root)
+                        con.begin()  # a commit for each of its statements would take longer than all of them
                         con.execute(script)
                         con.execute(dictionary.comments(con))
+                        con.commit()
                         con.execute("CHECKPOINT")  # closing would do that too, and say nothing where the disk refuses
                     if aside.with_name(f"{aside.name}.wal").exists() or not _was_made_by(script, aside):
                         raise duckdb.IOException("it is not all there when read back")

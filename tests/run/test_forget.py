@@ -14,8 +14,10 @@ from pipeline.errors import InputError, LakeBusy, NotFound
 from pipeline.lake import connect
 from pipeline.lake.layout import CLOSER, BatchRef, Lake
 from pipeline.lake.lock import guarded, hold
+from pipeline.lake.retire import Rules
 from pipeline.lake.search import Pass, catch_up
 from pipeline.lake.search.shards import shards_of
+from pipeline.lake.verify import verify
 from pipeline.lake.watermark import late, watermark
 from pipeline.run import Target, batch, close_days, plan_takedown, run_once, settle, take_down, work_shard
 from pipeline.why import find
@@ -237,6 +239,7 @@ def test_a_source_goes_whole_and_is_not_visited_any_more(desk: Desk) -> None:
     take(desk, "T", is_source=True)
     words = [word for name in WORDS for word in (WORDS[name][0], WORDS[name][2])]
     assert words_left(lake, *words) == set() and unfit_records(lake) == []
+    assert [f for f in verify(Lake(lake), desk.now, Rules(timedelta(hours=6))) if f.severity == "error"] == []
     assert desk.rows("FROM articles") == desk.rows("FROM lake.mentions") == []
     lines: list[str] = []
     desk.publisher.asked.clear()

@@ -113,7 +113,11 @@ def _contents(place: Path, at: str, remedy: str) -> tuple[dict[Path, tuple[str, 
         what = "is damaged" if (place / NOTE).exists() else "is missing"
         return {}, [error("note", f"{at}/{NOTE}", what, remedy)]
     hashes = note.get("sha256", {})
-    said = {f"{name}.parquet": Said(rows, None, hashes.get(f"{name}.parquet")) for name, rows in note["rows"].items() if rows}
+    said = {
+        f"{name}.parquet": Said(rows, None, hashes.get(f"{name}.parquet"))
+        for name, rows in note["rows"].items()
+        if rows or f"{name}.parquet" in hashes  # a takedown can leave a file without rows
+    }
     files = {f"{table_of(path)}.parquet": path for path in store_of(place).files_in(place)}
     sound: dict[Path, tuple[str, ...]] = {}
     found: list[Finding] = []
