@@ -37,7 +37,7 @@ came AS (
     SELECT feed_id, count(*) AS n, count(*) FILTER (genre = 'promotion') AS promotion
     FROM lake.articles
     WHERE date >= (ts AT TIME ZONE 'UTC')::DATE - 29 AND seen_at > ts - INTERVAL 28 DAY AND change_type = 'new'
-      AND article_id NOT IN (SELECT id FROM lake.gone)
+      AND article_id NOT IN (SELECT id FROM lake.gone WHERE date >= (ts AT TIME ZONE 'UTC')::DATE - 29)
     GROUP BY feed_id
 ),
 ended AS (
