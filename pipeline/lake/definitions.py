@@ -63,6 +63,12 @@ def definitions(lake: Lake) -> str:
     return f"{text};\nCREATE VIEW lake.made_by AS SELECT '{digest(text)}' AS script;"
 
 
+def copied(lake: Lake) -> dict[str, str]:
+    """By table, the query whose rows were copied into schema `closed`."""
+    source = _Source(Lake(lake.root.resolve()), watermark(lake), lake.evolved())
+    return {name: source.closed(name) for name, table in TABLES.items() if table.copied}
+
+
 def digest(script: str) -> str:
     """Of a script and of all descriptions: what made a database."""
     text = script.partition(";\nCREATE VIEW lake.made_by")[0] + dictionary.fingerprint()

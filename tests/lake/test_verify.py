@@ -690,3 +690,17 @@ def test_what_was_taken_down_may_be_named_and_is_to_be_erased(lake: Lake) -> Non
     edit(lake.root / READ / "commit.json", lambda said: said.pop("sha256"))
     (lake.root / "erased.json").write_text("{")
     assert [f[1:4] for f in checked(lake)] == [("takedown", "erased.json", "is damaged")]
+
+
+@in_state("retired")
+def test_what_news_duckdb_copied_while_a_file_was_missing(lake: Lake, tmp_path: Path) -> None:
+    superseded, news = lake.cold("superseded", "2026-10"), lake.root / "news.duckdb"
+    shutil.move(superseded, tmp_path / "aside")
+    news.unlink()
+    prepare(lake)
+    shutil.move(tmp_path / "aside", superseded)
+    problem = "has copied 1 rows of superseded where closed files hold 2, and views go by the copy"
+    assert checked(lake) == [("error", "copied", "news.duckdb", problem, "delete it; any `newsmill run` writes it anew")]
+    news.unlink()
+    prepare(lake)
+    assert checked(lake) == []

@@ -9,7 +9,7 @@ import duckdb
 
 from pipeline.lake.layout import Lake
 from pipeline.lake.retire import Rules
-from pipeline.lake.verify.cold import check_cold, check_schema_files
+from pipeline.lake.verify.cold import check_cold, check_copies, check_schema_files
 from pipeline.lake.verify.finding import Finding, Severity, Watch, print_findings
 from pipeline.lake.verify.hot import Sources, check_hot
 from pipeline.lake.verify.marks import read_marks
@@ -51,6 +51,7 @@ def _all(lake: Lake, now: datetime, rules: Rules, watch: Watch, *, raw: bool) ->
     sources = Sources()
     yield from check_hot(lake, marks, sources, watch)
     yield from check_cold(lake, marks, sources, watch)
+    yield from check_copies(lake, sources)
     yield from check_rows(lake, marks, sources, now, watch)
     yield from check_unfinished(lake, marks, now, rules)
     if raw:

@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import LakeError
+from pipeline.lake.definitions import copied, definitions
 from pipeline.lake.layout import SCHEMA_DAY, Lake
+from pipeline.lake.literal import quoted
+from pipeline.lake.store import store_of
 from pipeline.lake.verify.file import Said, look, wrong_columns
 from pipeline.lake.verify.finding import Finding, Watch, error, restored, warning
 from pipeline.lake.verify.hot import Sources, not_evolved
 from pipeline.lake.verify.marks import Marks
+from pipeline.lake.views import is_current
 from pipeline.lake.watermark import Closing
 from pipeline.s3 import readable
 from schemas import TABLES, bodies_schema, table_schema
@@ -141,6 +147,31 @@ def _month_adds_up(marks: Marks, record: Closing, *, erased: bool) -> Iterator[F
             problem = f"has {found.get(table, 0):,} rows of {table}, and its days had {said.get(table, 0):,}"
             place = f"closed/{record.period}.json"
             yield error("rows", place, problem, restored(f"closed/ and cold/{table}"))
+
+
+def check_copies(lake: Lake, sources: Sources) -> Iterator[Finding]:
+    """What news.duckdb copied of small tables is what their files hold: a file may have come or gone since it was written."""
+    if sources.lost & {name for name, table in TABLES.items() if table.copied} or not _is_current(lake):
+        return  # that is said elsewhere
+    with duckdb.connect() as con, store_of(lake.root).local(lake.root / "news.duckdb") as news:
+        store_of(lake.root).let_read(con, lake.root)
+        con.execute(f"ATTACH {quoted(news)} AS news (READ_ONLY); USE news")
+        for name, query in copied(lake).items():
+            ask = f"SELECT (SELECT count(*) FROM closed.{name}), (SELECT count(*) FROM ({query}))"
+            try:
+                ((found, rows),) = con.execute(ask).fetchall()
+            except duckdb.InvalidInputException:  # a file that no record names is no such table: that is said elsewhere
+                continue
+            if found != rows:
+                problem = f"has copied {found:,} rows of {name} where closed files hold {rows:,}, and views go by the copy"
+                yield error("copied", "news.duckdb", problem, "delete it; any `newsmill run` writes it anew")
+
+
+def _is_current(lake: Lake) -> bool:
+    try:
+        return is_current(lake, definitions(lake))
+    except (LakeError, ValueError):
+        return False
 
 
 def check_schema_files(lake: Lake) -> Iterator[Finding]:
