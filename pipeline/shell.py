@@ -65,12 +65,13 @@ def answer_each(con: duckdb.DuckDBPyConnection, asked: str, way: Way) -> None:
         InputError: DuckDB's message; or several statements, and what is asked for holds the rows of one.
     """
     with blamed_on_the_query():
-        statements = [statement.query for statement in con.extract_statements(asked)]
+        statements = con.extract_statements(asked)
         if way.named and len(statements) > 1:
             raise InputError(f"{len(statements)} statements, and {way.named[0]} takes the rows of one: ask them one at a time")
         for statement in statements:
-            rows = stopping(con, partial(con.sql, statement))
-            if rows is not None and rows.columns != ["Success"]:  # what DuckDB answers to what has no answer, as SET
+            rows = stopping(con, partial(con.sql, statement.query))
+            # a column Success, without rows, is what DuckDB answers to what has no answer, as SET
+            if rows is not None and (rows.columns != ["Success"] or statement.type == duckdb.StatementType.SELECT):
                 give(con, rows, way)
 
 

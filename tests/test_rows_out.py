@@ -134,6 +134,8 @@ def test_every_statement_is_answered_in_turn(wire_run: Path) -> None:
     done = newsmill("sql", asked, "--lake", str(wire_run / "lake"))
     assert re.findall(r"42|09:00:00\+09|0 rows", done.stdout) == ["42", "09:00:00+09", "0 rows"] and done.returncode == 0
     assert "Success" not in done.stdout
+    named = newsmill("sql", 'select 42 as "Success"', "--json", "--lake", str(wire_run / "lake"))
+    assert (named.returncode, named.stdout) == (0, '{"Success":42}\n'), "a column may be called so"
     wrong = newsmill("sql", "select 42; selec 1", "--lake", str(wire_run / "lake"))
     assert (wrong.returncode, wrong.stdout) == (2, "") and "syntax error" in wrong.stderr
 
