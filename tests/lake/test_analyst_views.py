@@ -203,6 +203,8 @@ def test_judgements_older_than_their_headlines_get_them_from_the_articles(lake: 
     add_prints(lake, Print("3", "2026-11-22 08:00", said))
     told = values(lake, "SELECT title, words, source, language, url FROM company_news('2026-11-01', '2026-11-30') ORDER BY title")
     assert told == [(f"Title {n}", ["Title", "Text"], "A", "de", f"https://a.example/{n}") for n in (1, 3)]
+    lake.cold("articles", date(2026, 11, 20)).write_bytes(b"not to be opened")
+    assert values(lake, "SELECT title FROM company_news('2026-11-22', '2026-11-30')") == [("Title 3",)]
 
 
 def test_movers_are_those_far_from_their_own_usual(lake: Lake) -> None:

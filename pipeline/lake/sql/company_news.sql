@@ -29,7 +29,7 @@ WHERE s.news_genre IS DISTINCT FROM 'promotion'
 -- column duplicate_of: the earlier article with the same text; where that was taken down, the first of its copies; null for a story
 -- of its own
 CREATE MACRO company_news(since, until) AS TABLE
-WITH said AS (FROM lake.judged_from(since::DATE - 1) WHERE company_id IS NOT NULL)
+WITH said AS (FROM lake.judged_from(since::DATE - 1, until::DATE + 1) WHERE company_id IS NOT NULL)
 FROM lake.news_of('said', since, until);
 
 -- The ids of the companies that are meant by an id, an ISIN, MIC:ticker or a name (also a former one; capitals do not matter).
@@ -44,7 +44,7 @@ WHERE lower(name) = lower(company) OR list_contains(isins, upper(company))
 -- column articles: articles of the story on these days, copies included
 -- column sources: their publishers
 CREATE MACRO news_for(company, since := DATE '1970-01-03', until := DATE '2999-12-31') AS TABLE
-WITH said AS (FROM lake.judged_from(since::DATE - 1) WHERE company_id IN (FROM company_ids(company)))
+WITH said AS (FROM lake.judged_from(since::DATE - 1, until::DATE + 1) WHERE company_id IN (FROM company_ids(company)))
 SELECT news_at, title, sentiment, score, mixed, hedged, relevance, in_headline, words, source, url, language,
        count(*) OVER story AS articles, list_sort(list_distinct(list(source) OVER story)) AS sources, company_id, article_id, story_id
 FROM lake.news_of('said', since, until)
