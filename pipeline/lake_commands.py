@@ -58,7 +58,7 @@ def open_(lake: Lake = None, json: Json = False) -> None:
         print_json({"path": str(path)})
     else:
         said = [f"{path} reads the lake at {place.root}; open it read-only:", f"  duckdb -readonly '{path}'"]
-        said += [f"  duckdb.connect('{path}', read_only=True)", f"  ATTACH '{path}' AS news (READ_ONLY)"]
+        said += [f"  duckdb.connect('{path}', read_only=True)", f"  ATTACH '{path}' AS news (READ_ONLY); USE news"]
         Console(emoji=False, highlight=False, soft_wrap=True, markup=False).print(*said, sep="\n")
 
 

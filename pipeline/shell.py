@@ -66,6 +66,8 @@ def answer_each(con: duckdb.DuckDBPyConnection, asked: str, way: Way) -> None:
     """
     with blamed_on_the_query():
         statements = con.extract_statements(asked)
+        if not statements:
+            raise InputError('no statement: `newsmill sql "from articles limit 5"`, or `newsmill shell`')
         if way.named and len(statements) > 1:
             raise InputError(f"{len(statements)} statements, and {way.named[0]} takes the rows of one: ask them one at a time")
         for statement in statements:

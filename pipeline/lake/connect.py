@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import LakeError
-from pipeline.lake.definitions import definitions
+from pipeline.lake.definitions import definitions, make
 from pipeline.lake.layout import Lake
 from pipeline.lake.store import store_of
 from pipeline.lake.views import attach
@@ -33,7 +33,7 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     if attach(con, place, script):
         return con
     try:
-        con.execute(script)
+        make(con, script)
     except duckdb.IOException as error:
         raise LakeError(
             f"the lake at {place.root} lacks files of its own ({error}); any `newsmill run` puts them back"

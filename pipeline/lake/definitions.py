@@ -13,6 +13,8 @@ from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
+import duckdb
+
 from pipeline.lake import dictionary
 from pipeline.lake.layout import Lake
 from pipeline.lake.literal import quoted
@@ -61,6 +63,26 @@ def definitions(lake: Lake) -> str:
     ]
     text = ";\n".join(script)
     return f"{text};\nCREATE VIEW lake.made_by AS SELECT '{digest(text)}' AS script;"
+
+
+def make(con: duckdb.DuckDBPyConnection, script: str) -> None:
+    """Runs the script, as a whole or not at all.
+
+    Where a closed file of a small table cannot be read, views stand for the copies: only who needs that table is told, and once
+    the file is restored they have its rows.
+    """
+    con.begin()  # a commit for each statement would take longer than all of them
+    try:
+        con.execute(script)
+    except duckdb.Error:
+        con.rollback()
+        con.begin()
+        try:
+            con.execute(script.replace("CREATE TABLE closed.", "CREATE VIEW closed."))
+        except duckdb.Error:
+            con.rollback()
+            raise
+    con.commit()
 
 
 def copied(lake: Lake) -> dict[str, str]:

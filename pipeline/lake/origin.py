@@ -80,6 +80,8 @@ class Origin:
     def _con(self) -> duckdb.DuckDBPyConnection:
         mark = watermark(self.lake)
         if not self._opened or self._opened[0] != mark:
+            if self._opened:
+                self._opened[1].close()
             self._opened = mark, connect(self.lake.root)
         return self._opened[1]
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import LakeError
 from pipeline.lake import dictionary
-from pipeline.lake.definitions import definitions, digest
+from pipeline.lake.definitions import definitions, digest, make
 from pipeline.lake.durable import place_file, write_file
 from pipeline.lake.layout import SCHEMA_DAY, Lake
 from pipeline.lake.literal import quoted
@@ -49,8 +49,8 @@ def write_news(lake: Lake) -> None:
                 try:
                     with duckdb.connect(aside, config={"autoinstall_known_extensions": False}) as con:
                         store.let_read(con, lake.root)
-                        con.begin()  # a commit for each of its statements would take longer than all of them
-                        con.execute(script)
+                        make(con, script)
+                        con.begin()
                         con.execute(dictionary.comments(con))
                         con.commit()
                         con.execute("CHECKPOINT")  # closing would do that too, and say nothing where the disk refuses

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.lake.definitions import make
 from pipeline.lake.literal import quoted
 from pipeline.untrusted.landlock import confine
 
@@ -62,7 +63,7 @@ def _opened(root: Path, asked: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     if asked["attached"]:
         con.execute(f"ATTACH {quoted(root / 'news.duckdb')} AS news (READ_ONLY); USE news")
     else:
-        con.execute(asked["script"])
+        make(con, asked["script"])
     con.execute(f"""
         SET allowed_directories = [{", ".join(quoted(f"{root / name}/") for name in READABLE[:3])}];
         SET allowed_paths = [{", ".join(quoted(root / name) for name in READABLE[3:])}];

@@ -11,6 +11,7 @@ import pytest
 from pipeline.lake import connect
 from pipeline.lake.layout import Lake
 from pipeline.lake.upgrade import upgrade
+from pipeline.lake.views import prepare
 from schemas.outcome import Forgotten, Superseded
 from tests.lake.prints import Print, add_company, add_prints
 from tests.lake.sample import add, add_day, made, moment, shut
@@ -205,6 +206,22 @@ def test_judgements_older_than_their_headlines_get_them_from_the_articles(lake: 
     assert told == [(f"Title {n}", ["Title", "Text"], "A", "de", f"https://a.example/{n}") for n in (1, 3)]
     lake.cold("articles", date(2026, 11, 20)).write_bytes(b"not to be opened")
     assert values(lake, "SELECT title FROM company_news('2026-11-22', '2026-11-30')") == [("Title 3",)]
+
+
+def test_a_damaged_file_of_a_small_table_stops_only_who_needs_it(lake: Lake) -> None:
+    add_company(lake, "2026-11-20 08:00", "sap", "SAP")
+    add_prints(lake, Print("1", "2026-11-20 08:00", {"sap": (0.8, 1.0)}))
+    shut(lake, "2026-11-21 12:00")
+    (path,) = lake.root.glob("cold/companies/date=2*/data.parquet")
+    whole = path.read_bytes()
+    path.write_bytes(b"PAR1, and no more")
+    (lake.root / "news.duckdb").unlink()
+    prepare(lake)
+    assert values(lake, "SELECT article_id FROM articles") == [("a_1",)]
+    with pytest.raises(duckdb.Error, match=r"cold/companies/date=2026-11-20"):
+        values(lake, "FROM companies")
+    path.write_bytes(whole)
+    assert values(lake, "SELECT name FROM companies") == [("SAP",)]
 
 
 def test_movers_are_those_far_from_their_own_usual(lake: Lake) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import InputError, LakeError
-from pipeline.lake.definitions import definitions
+from pipeline.lake.definitions import definitions, make
 from pipeline.lake.layout import Lake
 from pipeline.lake.store import only_in_directory
 
@@ -92,7 +92,7 @@ def _attach(con: duckdb.DuckDBPyConnection, side: str, lake: Lake) -> None:
     lake.check()
     con.execute(f"ATTACH ':memory:' AS {side}; USE {side}")
     try:
-        con.execute(definitions(lake))
+        make(con, definitions(lake))
     except duckdb.IOException as error:
         raise LakeError(f"the lake at {lake.root} lacks files of its own ({error}); any `newsmill run` puts them back") from error
 

@@ -1,8 +1,9 @@
 -- Rows of lake.sentiments, a table by name, that count of the days from `since` through `until`, with the story each belongs to.
 CREATE MACRO lake.news_of(said, since, until) AS TABLE
 WITH gone AS MATERIALIZED (
-    -- what counted when a row of these days was committed went on the day before it at the earliest: a batch lives for six hours
-    SELECT id FROM lake.gone WHERE date >= since::DATE - 2
+    -- what counted when a row of these days was committed went on the day before it at the earliest, as a batch lives for six hours;
+    -- or before that, where its clock ran ahead
+    SELECT id FROM lake.gone WHERE date >= since::DATE - 32
 ),
 copies AS MATERIALIZED (
     SELECT version_id, article_id, story_id, other_article_id, other_article_id IN (FROM gone) AS orphan, available_at
