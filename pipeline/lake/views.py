@@ -32,6 +32,9 @@ _NO_MONTH = f"{SCHEMA_DAY:%Y-%m}"
 
 def prepare(lake: Lake) -> None:
     """Gives a lake what its views rest on: a file without rows for every table, the mark of deletion, and news.duckdb."""
+    # each stage of each batch begins so: where this very version made news.duckdb, the files need only be there
+    if all(path.exists() for path in (_mark(lake), *_without_rows(lake))) and is_current(lake, definitions(lake)):
+        return
     _write_schema_files(lake)
     if not _mark(lake).exists():
         mark_deleted(lake, None, None, None)
@@ -139,11 +142,7 @@ def _mark(lake: Lake) -> Path:
 
 def lacking(lake: Lake) -> dict[Path, tuple[str, pa.Schema, set[str] | None]]:
     """The files without rows that are not as today: their table, its schema, and the columns they lack; None: no file."""
-    schemas = {lake.schema_files("hot") / f"{name}.parquet": (name, table_schema(name)) for name in TABLES}
-    schemas |= {lake.cold(name, SCHEMA_DAY): (name, table_schema(name)) for name in TABLES}
-    dated = pa.field("date", pa.date32())
-    schemas |= {lake.cold(name, _NO_MONTH): (name, table_schema(name).append(dated)) for name, t in TABLES.items() if t.narrow}
-    schemas[lake.schema_files("raw") / "bodies.parquet"] = ("bodies", bodies_schema())
+    schemas = _without_rows(lake)
     found: dict[Path, tuple[str, pa.Schema, set[str] | None]] = {}
     with ThreadPoolExecutor(8) as pool:  # in S3, one after the other would take a second
         there = pool.map(_columns, schemas)
@@ -154,6 +153,16 @@ def lacking(lake: Lake) -> dict[Path, tuple[str, pa.Schema, set[str] | None]]:
         if missing or missing is None:
             found[path] = name, schema, missing
     return found
+
+
+def _without_rows(lake: Lake) -> dict[Path, tuple[str, pa.Schema]]:
+    """The files without rows as they should be: their table and its schema."""
+    schemas = {lake.schema_files("hot") / f"{name}.parquet": (name, table_schema(name)) for name in TABLES}
+    schemas |= {lake.cold(name, SCHEMA_DAY): (name, table_schema(name)) for name in TABLES}
+    dated = pa.field("date", pa.date32())
+    schemas |= {lake.cold(name, _NO_MONTH): (name, table_schema(name).append(dated)) for name, t in TABLES.items() if t.narrow}
+    schemas[lake.schema_files("raw") / "bodies.parquet"] = ("bodies", bodies_schema())
+    return schemas
 
 
 def _write_schema_files(lake: Lake) -> None:

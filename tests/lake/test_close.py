@@ -389,6 +389,7 @@ def test_a_field_added_later_is_null_in_days_closed_before(news: News) -> None:
     news.close(OVER)
     for path in (*news.lake.root.glob("cold/visits/*/*.parquet"), *news.lake.root.glob("hot/*/*/visits.parquet")):
         pq.write_table(pq.read_table(path, partitioning=None).drop(["detail", "due_rule"]), path)
+    (news.lake.root / "news.duckdb").unlink()  # older code made another one
     news.batch(DAY + ONE + HOUR, "e")
     assert news.lake.evolved() == set()
     news.close(OVER + MINUTES)
