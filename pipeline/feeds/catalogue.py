@@ -91,6 +91,8 @@ def _feed(entry: Any, where: str) -> Feed:
         raise ConfigError(f"{where}: not a table; begin each feed with [[feed]]")
     _refuse_unknown(entry, set(_VALID), where)
     for key, value in entry.items():
+        if key == "url" and isinstance(value, str) and (host := _host_behind_login(value)):
+            raise ConfigError(f"{where}: url has a user name or password before @{host}; leave it out, everybody would read it")
         is_valid, wanted = _VALID[key]
         if not is_valid(value):
             raise ConfigError(f"{where}: {key} is {value!r}; {wanted}")
@@ -114,6 +116,10 @@ def _refuse_twins(path: Path, feeds: tuple[Feed, ...], name: str, of: Callable[[
         earlier = first.setdefault(of(feed), number)
         if earlier != number:
             raise ConfigError(f"{path}: feed {number}: same {name} as feed {earlier} ({getattr(feed, name)}); {remedy}")
+
+
+def _host_behind_login(url: str) -> str:
+    return _host(url) if "@" in url.partition("//")[2].partition("/")[0] else ""
 
 
 def _host(url: str) -> str:

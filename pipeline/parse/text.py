@@ -62,7 +62,7 @@ def _words(markup: str) -> str:
 
 
 def resolve_link(raw: str | None, *bases: str | None) -> str | None:
-    """`raw` as an absolute http(s) address, resolved against the first base given; None where it is no such thing."""
+    """`raw` as an absolute http(s) address without login, resolved against the first base given; None where it is none."""
     link = _CONTROL_IN_URL.sub(lambda found: "%20" if found[0] == " " else "", (raw or "").strip())
     if not link or len(link) > _LONGEST_URL or _UNWANTED.search(link):
         return None
@@ -75,7 +75,10 @@ def resolve_link(raw: str | None, *bases: str | None) -> str | None:
         has_host = bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:  # such as an unclosed [ in the host, or a port that is no number
         return None
-    return urlunsplit(parts) if parts.scheme in ("http", "https") and has_host else None
+    if parts.scheme not in ("http", "https") or not has_host:
+        return None
+    # who is let in belongs to nobody's rows, and a name before @ is there to look like another host
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def language_code(tag: str | None) -> str | None:

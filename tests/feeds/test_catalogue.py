@@ -93,9 +93,9 @@ def test_an_empty_catalogue_has_no_feeds(tmp_path: Path) -> None:
     assert load_catalogue(_written(tmp_path, "")) == ()
 
 
-def test_derived_ids_stay_short_apart_and_free_of_passwords(tmp_path: Path) -> None:
+def test_derived_ids_stay_short_and_apart(tmp_path: Path) -> None:
     long = "https://a.example/" + "x" * 90
-    urls = [long + "1", long + "2", "https://новости.example", "https://me:secret@b.example/rss"]
+    urls = [long + "1", long + "2", "https://новости.example", "https://b.example/rss"]
     feeds = load_catalogue(_written(tmp_path, "".join(f"[[feed]]\nurl = '{url}'\n" for url in urls)))
     ids = [feed.feed_id for feed in feeds]
     assert len(set(ids)) == 4
@@ -109,6 +109,12 @@ def test_a_mistake_is_named_with_place_and_remedy(tmp_path: Path, text: str, mes
     with pytest.raises(ConfigError) as raised:
         load_catalogue(path)
     assert str(raised.value).startswith(message.replace("FILE", str(path)))
+
+
+def test_a_password_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"feed 1: url has a user name or password before @b\.example; leave it out") as raised:
+        load_catalogue(_written(tmp_path, '[[feed]]\nurl = "https://me:secret@b.example/rss"'))
+    assert "secret" not in str(raised.value)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ def test_only_http_links_survive_resolved(raw: str | None, url: str | None) -> N
     assert resolve_link(raw, FEED) == url
 
 
+def test_who_is_let_in_is_no_part_of_an_address() -> None:
+    assert resolve_link("https://ann:secret@publisher.example:8443/1") == "https://publisher.example:8443/1"
+    assert resolve_link("//bank.example@publisher.example/1", FEED) == "https://publisher.example/1"
+
+
 def test_a_base_inside_the_feed_comes_before_its_address() -> None:
     assert resolve_link("x", "https://a.example/b/", FEED) == "https://a.example/b/x"
     assert resolve_link("x", "b/", FEED) == "https://feeds.example.com/de/b/x"
