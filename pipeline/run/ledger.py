@@ -21,7 +21,8 @@ from schemas.outcome import KEPT, Outcome, OutcomeCode, Superseded
 #: After so many attempts an entry is given up; with the waits below that is a little over a day after the first.
 MAX_ATTEMPTS = 6
 FIRST_WAIT, WAIT_FACTOR, LONGEST_WAIT = timedelta(minutes=5), 4, timedelta(hours=24)
-TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR})
+#: Servers that take many requests for an attack refuse for minutes or hours; who keeps refusing is given up like any other.
+TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR, OutcomeCode.REFUSED})
 
 
 @dataclass(slots=True)

@@ -29,6 +29,14 @@ def test_a_page_that_answers_503_is_due_again_and_not_lost_behind_a_304(desk: De
     assert desk.rows("SELECT code, attempts FROM outcomes") == [("article", 2)]
 
 
+def test_a_page_that_is_refused_for_a_while_is_not_lost(desk: Desk) -> None:
+    desk.publisher.slugs, desk.publisher.page_status = ["sap"], 403
+    assert desk.batch(timedelta(0))["read"] == {"came_in": 1, "refused": 1, "due again": 1}
+    desk.publisher.page_status = 200
+    assert desk.batch(timedelta(minutes=6))["read"] == {"came_in": 1, "article": 1}
+    assert desk.rows("SELECT code, attempts FROM outcomes") == [("article", 2)]
+
+
 def test_a_page_that_never_comes_is_given_up_by_name(desk: Desk) -> None:
     desk.publisher.slugs, desk.publisher.page_status = ["sap"], 500
     for _ in range(MAX_ATTEMPTS + 2):
