@@ -25,5 +25,5 @@ def upgrade(lake: Lake, *, dry_run: bool = False) -> list[str]:
         said.append("news.duckdb gets the views and macros of today")
     if said and not dry_run:
         lake.open_for_writing()
-        prepare(lake)
+        prepare(lake, thoroughly=True)
     return said

@@ -30,10 +30,17 @@ _DELETED = pa.schema(
 _NO_MONTH = f"{SCHEMA_DAY:%Y-%m}"
 
 
-def prepare(lake: Lake) -> None:
-    """Gives a lake what its views rest on: a file without rows for every table, the mark of deletion, and news.duckdb."""
-    # each stage of each batch begins so: where this very version made news.duckdb, the files need only be there
-    if all(path.exists() for path in (_mark(lake), *_without_rows(lake))) and is_current(lake, definitions(lake)):
+def prepare(lake: Lake, *, thoroughly: bool = False) -> None:
+    """Gives a lake what its views rest on: a file without rows for every table, the mark of deletion, and news.duckdb.
+
+    `thoroughly`: looks for every column, also where this very version made news.duckdb.
+    """
+    # each stage of each batch begins so: mostly the files need only be there
+    if (
+        not thoroughly
+        and all(path.exists() for path in (_mark(lake), *_without_rows(lake)))
+        and is_current(lake, definitions(lake))
+    ):
         return
     _write_schema_files(lake)
     if not _mark(lake).exists():
