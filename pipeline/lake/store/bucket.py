@@ -172,7 +172,7 @@ class Bucket:
         return len(dead)
 
     def guard(self, path: Path, patience: timedelta | None = None) -> AbstractContextManager[None]:
-        return lease.guard(_s3(path).with_name(f".{path.stem}.guard"), patience or lease.PATIENCE)
+        return lease.guard(_s3(path).with_name(f".{path.stem}.guard"), lease.PATIENCE if patience is None else patience)
 
     @contextmanager
     def fence(self, path: Path, change: Callable[[bytes | None], bytes | None]) -> Iterator[None]:

@@ -143,7 +143,7 @@ class Directory:
         """A lock of the system, which ends with its process."""
         self.make_dirs(path.parent)
         with (path.parent / f".{path.stem}.guard").open("w") as guard:
-            patience = patience or PATIENCE
+            patience = PATIENCE if patience is None else patience
             until = time.monotonic() + patience.total_seconds()
             while True:
                 try:
