@@ -12,6 +12,7 @@ from rich.console import Console
 
 from pipeline import __version__
 from pipeline.company_commands import app as companies_app
+from pipeline.errors import InputError
 from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.filter_commands import app as filters_app
@@ -158,7 +159,8 @@ def sql(  # noqa: PLR0913, PLR0917 - what may be said to a command
         _give_safely(settings(lake).lake, asked, way)
         return
     with connect(settings(lake).lake) as con:
-        answer_each(con, asked, way)
+        if not answer_each(con, asked, way):
+            raise InputError('no statement: `newsmill sql "from articles limit 5"`, or `newsmill shell`')
 
 
 def _give_safely(lake: Path, asked: str, way: Way) -> None:

@@ -58,16 +58,14 @@ def blamed_on_the_query() -> Iterator[None]:
         raise InputError(str(error)) from None
 
 
-def answer_each(con: duckdb.DuckDBPyConnection, asked: str, way: Way) -> None:
-    """Runs statements in turn, and gives out the rows of each that has some.
+def answer_each(con: duckdb.DuckDBPyConnection, asked: str, way: Way) -> int:
+    """Runs statements in turn, and gives out the rows of each that has some; how many there were.
 
     Raises:
         InputError: DuckDB's message; or several statements, and what is asked for holds the rows of one.
     """
     with blamed_on_the_query():
         statements = con.extract_statements(asked)
-        if not statements:
-            raise InputError('no statement: `newsmill sql "from articles limit 5"`, or `newsmill shell`')
         if way.named and len(statements) > 1:
             raise InputError(f"{len(statements)} statements, and {way.named[0]} takes the rows of one: ask them one at a time")
         for statement in statements:
@@ -75,6 +73,7 @@ def answer_each(con: duckdb.DuckDBPyConnection, asked: str, way: Way) -> None:
             # a column Success, without rows, is what DuckDB answers to what has no answer, as SET
             if rows is not None and (rows.columns != ["Success"] or statement.type == duckdb.StatementType.SELECT):
                 give(con, rows, way)
+    return len(statements)
 
 
 def shell(lake: Path) -> None:

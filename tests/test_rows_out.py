@@ -162,3 +162,9 @@ def test_shown_articles_as_csv(wire_run: Path) -> None:
     assert len(rows) == 3 and set(rows[0]) == {
         "title", "source", "language", "seen_at", "published_at", "is_copy", "companies",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("nothing", ["", "/* a remark */"])
+def test_where_there_is_no_statement_that_is_said(nothing: str, wire_run: Path) -> None:
+    done = newsmill("sql", nothing, "--lake", str(wire_run / "lake"))
+    assert (done.returncode, done.stdout) == (2, "") and "no statement" in done.stderr

@@ -180,7 +180,7 @@ def test_the_shell_answers_a_file_and_goes_on_after_a_mistake(wire_run: Path) ->
     assert re.findall(r"^line (\d+): Binder Error: .*\"(.)\"", done.stderr, re.MULTILINE) == [("4", "x"), ("6", "y")]
     assert done.returncode == FAILED and "Traceback" not in done.stderr
     assert done.stderr.endswith("newsmill: 2 statements failed, see above: line 4, line 6\n")
-    right = newsmill("shell", "--lake", str(wire_run / "lake"), stdin="\nselect 1", PATH="/usr/bin:/bin")
+    right = newsmill("shell", "--lake", str(wire_run / "lake"), stdin="\nselect 1;\n-- and no more", PATH="/usr/bin:/bin")
     assert (right.returncode, right.stderr) == (0, "")
 
 
