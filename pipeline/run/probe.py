@@ -17,7 +17,7 @@ from pipeline.isolate import Workers, attempt
 from pipeline.parse import parse_feed
 from pipeline.read.language import language_of
 from pipeline.run.context import exchanges
-from pipeline.run.pull import code_of, max_age
+from pipeline.run.visit import code_of, max_age
 from pipeline.settings import Settings
 from schemas.article import Unreadable
 from schemas.feed import ParsedFeed, VisitCode

@@ -1,6 +1,5 @@
 """The stage pull: visits the feeds that are due and finds the entries that are new or changed."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,9 +8,8 @@ from functools import partial
 import duckdb
 
 from pipeline.dedupe import url_key
-from pipeline.errors import WorkerError
-from pipeline.feeds import LastVisit, due, load_catalogue, next_visit, nothing_on
-from pipeline.fetch import host_and_port, may_be_opened
+from pipeline.feeds import LastVisit, due, load_catalogue, nothing_on
+from pipeline.fetch import host_and_port
 from pipeline.isolate import Workers
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef
@@ -20,14 +18,14 @@ from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
+from pipeline.run.visit import is_same, visit_of
 from schemas import ids
 from schemas.article import Unreadable
 from schemas.columns import from_arrow, to_arrow
-from schemas.feed import Entry, Feed, ParsedFeed, PassedOver, Visit, VisitCode
+from schemas.feed import Entry, Feed, ParsedFeed, PassedOver, Visit
 from schemas.outcome import CameIn, Outcome, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Request
 
-Parsed = ParsedFeed | Unreadable | WorkerError | None
 Parsing = Callable[[], ParsedFeed | Unreadable]
 Feeds = dict[str, Feed]
 Visits = dict[str, Visit]
@@ -69,7 +67,7 @@ def results(
         before = _before(body, last)
         feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
         found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
-        visit = _visit(feed, body, parsed, before if before and before.url == body.url else None, repeated)
+        visit = visit_of(feed, body, parsed, before if before and before.url == body.url else None, repeated)
         say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
         visits.append(visit)
         entries += found
@@ -167,7 +165,7 @@ def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
 def _to_parse(bodies: Iterator[Body], feeds: Feeds, last: Visits) -> Iterator[tuple[Body, Parsing | None]]:
     """Every body with the call that parses it; None where there is nothing to parse."""
     for body in bodies:
-        new = body.code == FetchCode.OK and body.content is not None and not _is_same(body, _before(body, last))
+        new = body.code == FetchCode.OK and body.content is not None and not is_same(body, _before(body, last))
         yield body, _parsing(body, feeds.get(body.target)) if new else None
 
 
@@ -186,95 +184,6 @@ def _before(body: Body, last: dict[str, Visit]) -> Visit | None:
     """The visit before the one that brought these bytes, where the last is one: bytes of a batch done again may be older."""
     visit = last.get(body.target)
     return visit if visit and visit.visited_at < body.asked_at else None
-
-
-def _is_same(body: Body, last: Visit | None) -> bool:
-    return last is not None and body.sha256 is not None and body.sha256 == last.body_sha256
-
-
-def _visit(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeated: int) -> Visit:
-    """The visit as it ended; `last` is the one before to the same address."""
-    code, detail = code_of(body, parsed, last)
-    if code == VisitCode.FORBIDDEN_ADDRESS and not (feed.local or body.redirects) and may_be_opened(detail):
-        detail = f"{detail}; where it is your own, set local = true for this feed in the catalogue"
-    if repeated:
-        detail = "; ".join(filter(None, (detail, f"{repeated} entries repeat the key of another and were left out")))
-    upcoming = next_visit(
-        feed,
-        code,
-        visited_at=body.asked_at,
-        failures=last.failures if last else 0,
-        ttl_minutes=parsed.ttl_minutes if isinstance(parsed, ParsedFeed) else None,
-        retry_after_s=body.retry_after_s,
-        cache_max_age_s=max_age(body.header("cache-control")),
-    )
-    # a body's hash and validators are kept once it was understood: a feed that turned into a web page must not look unchanged
-    return Visit(
-        visit_id=body.owner,
-        feed_id=feed.feed_id,
-        source=feed.source,
-        url=body.url,
-        final_url=body.final_url,
-        redirects=body.redirects,
-        visited_at=body.asked_at,
-        outcome=code,
-        status=body.status,
-        etag=_kept(body.header("etag"), last.etag if last else None, code),
-        last_modified=_kept(body.header("last-modified"), last.last_modified if last else None, code),
-        body_sha256=body.sha256 if code == VisitCode.PARSED else (last.body_sha256 if last else None),
-        body_bytes=len(body.content or b""),
-        entries_seen=len(parsed.entries) + parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
-        entries_repeated=repeated,
-        entries_dropped=parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
-        failures=upcoming.failures,
-        retry_after_s=body.retry_after_s,
-        next_due_at=upcoming.at,
-        due_rule=upcoming.rule,
-        detail=detail,
-    )
-
-
-def _kept(offered: str | None, before: str | None, code: VisitCode) -> str | None:
-    if code == VisitCode.PARSED:
-        return offered
-    return (offered or before) if code == VisitCode.UNCHANGED else before
-
-
-def max_age(cache_control: str | None) -> float | None:
-    """Seconds that a Cache-Control allows an answer to be kept, or None."""
-    found = re.search(r"max-age=(\d{1,9})", cache_control or "")
-    return float(found[1]) if found else None
-
-
-_OF_FETCH = {
-    FetchCode.NOT_MODIFIED: VisitCode.UNCHANGED,
-    FetchCode.UNREACHABLE: VisitCode.UNREACHABLE,
-    FetchCode.TOO_LARGE: VisitCode.TOO_LARGE,
-    FetchCode.TOO_MANY_REDIRECTS: VisitCode.HTTP_ERROR,
-    FetchCode.FORBIDDEN_ADDRESS: VisitCode.FORBIDDEN_ADDRESS,
-    FetchCode.DISALLOWED: VisitCode.DISALLOWED,
-}
-_OF_STATUS = {410: VisitCode.GONE, 401: VisitCode.REFUSED, 403: VisitCode.REFUSED, 451: VisitCode.REFUSED, 429: VisitCode.BUSY}
-
-
-def code_of(body: Body, parsed: Parsed, last: Visit | None) -> tuple[VisitCode, str | None]:
-    """How a visit ended, and why in words."""
-    match parsed:
-        case ParsedFeed():
-            return VisitCode.PARSED, parsed.problem
-        case Unreadable():
-            return VisitCode(parsed.code), parsed.detail
-        case WorkerError():
-            return VisitCode.UNPARSABLE, str(parsed)
-    if body.code == FetchCode.OK:
-        # bytes that were known when they came are not kept again: content is null then, and the hash is there
-        known = body.content is None and body.sha256 is not None
-        return (VisitCode.UNCHANGED, None) if known or _is_same(body, last) else (VisitCode.NOT_A_FEED, "the body is empty")
-    if body.code == FetchCode.STATUS:
-        busy = body.status == 503 and body.retry_after_s is not None
-        code = VisitCode.BUSY if busy else _OF_STATUS.get(body.status or 0, VisitCode.HTTP_ERROR)
-        return code, body.detail or f"status {body.status}"
-    return _OF_FETCH[body.code], body.detail
 
 
 def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], int]:

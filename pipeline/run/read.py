@@ -9,12 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from html import escape
-from urllib.parse import urlsplit
 
 import duckdb
 
-from pipeline.dedupe import text_hash, url_key
-from pipeline.errors import WorkerError
 from pipeline.isolate import Workers
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef
@@ -29,12 +26,11 @@ from pipeline.lake.work import (
     last_attempts,
     readable_from,
 )
-from pipeline.read import EXTRACTOR, read_page
+from pipeline.read import read_page
 from pipeline.run.account import attempt_key
+from pipeline.run.attempt import attempt_of, key_of, page_of
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, local_feeds, tally
-from pipeline.run.failure import failure
 from pipeline.run.ledger import Ledger, load_memory
-from pipeline.run.published import published_at
 from pipeline.run.takedown import gone_attempts, gone_entries, tombstones, without_words, wordless_pages
 from schemas import ids
 from schemas.article import Article, Attempt, Reading, Relation, Unreadable
@@ -43,7 +39,6 @@ from schemas.feed import Entry
 from schemas.outcome import CameIn, OutcomeCode
 from schemas.web import Body, FetchCode, Kind, Page, Request
 
-Read = Reading | Unreadable | WorkerError
 Call = Callable[[], Reading | Unreadable]
 HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 
@@ -58,7 +53,7 @@ def work(context: Context) -> Tables:
         came_in = _came_in(due, kept_here(context, content=False))
         left = [d for d in due if d.entry.entry_id not in gone]
         settled, requests = _plan(context, con, [d for d in left if d.entry.url])
-        settled += [_attempt(d.entry, d.attempt, context.clock(), code="forgotten") for d in due if d.entry.entry_id in gone]
+        settled += [attempt_of(d.entry, d.attempt, context.clock(), code="forgotten") for d in due if d.entry.entry_id in gone]
         in_feed = [d for d in left if not d.entry.url]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
         ask(context, requests, {})
@@ -89,12 +84,12 @@ def results(reads: Reads, workers: Workers, say: Say, ended: Callable[[DueEntry]
         yield from reads.settled
         # what strangers wrote is read in processes that can be killed
         for d, read in workers.attempt_each((d, _in_feed(d.entry)) for d in reads.in_feed):
-            yield _attempt(d.entry, d.attempt, ended(d), read=read)
+            yield attempt_of(d.entry, d.attempt, ended(d), read=read)
         for body, read in workers.attempt_each(_to_read(reads.bodies, reads.entries)):
             entry = reads.entries[body.target, body.revision or ""]
-            one = _attempt(entry, body.attempt, body.answered_at, body=body, read=read)
+            one = attempt_of(entry, body.attempt, body.answered_at, body=body, read=read)
             say(f"{one.code or 'read'}: {entry.url}" + (f" ({one.detail})" if one.detail else ""))
-            pages.append(_page(body, read))
+            pages.append(page_of(body, read))
             yield one
 
     def counted() -> Iterator[Attempt]:
@@ -144,14 +139,14 @@ def _came_in(due: list[DueEntry], kept: Iterable[Body]) -> list[CameIn]:
 
 def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry]) -> tuple[list[Attempt], list[Request]]:
     """Splits what is due into attempts that end without a fetch, and requests; one address is asked once."""
-    known = known_keys(con, [_key(d.entry) for d in due])
+    known = known_keys(con, [key_of(d.entry) for d in due])
     current = current_versions(con, list(known.values()))
     local = local_feeds(context.settings) if due else {}
     settled: list[Attempt] = []
     requests: list[Request] = []
     asked: set[tuple[str, str | None]] = set()
     for d in due:
-        key, now, opens = _key(d.entry), context.clock(), local.get(d.entry.feed_id)
+        key, now, opens = key_of(d.entry), context.clock(), local.get(d.entry.feed_id)
         article = known.get(key)
         if (key, opens) in asked or _is_known(d.entry, article, current):
             settled.append(_unasked(d, article, current, now))
@@ -163,15 +158,15 @@ def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry])
 
 def unasked(con: duckdb.DuckDBPyConnection, due: list[DueEntry], ended: Callable[[DueEntry], datetime]) -> list[Attempt]:
     """The ends of attempts for which nothing was asked: their article was known, or another entry led to the same address."""
-    known = known_keys(con, [_key(d.entry) for d in due])
+    known = known_keys(con, [key_of(d.entry) for d in due])
     current = current_versions(con, list(known.values()))
-    return [_unasked(d, known.get(_key(d.entry)), current, ended(d)) for d in due]
+    return [_unasked(d, known.get(key_of(d.entry)), current, ended(d)) for d in due]
 
 
 def _unasked(due: DueEntry, article: str | None, current: dict[str, Article], now: datetime) -> Attempt:
     if _is_known(due.entry, article, current):
-        return _attempt(due.entry, due.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article)
-    return _attempt(due.entry, due.attempt, now)
+        return attempt_of(due.entry, due.attempt, now, code=OutcomeCode.KNOWN_ARTICLE, article_id=article)
+    return attempt_of(due.entry, due.attempt, now)
 
 
 def _is_known(entry: Entry, article: str | None, current: dict[str, Article]) -> bool:
@@ -183,11 +178,6 @@ def _may_be_news(entry: Entry, current: Article | None) -> bool:
     if current is None or current.entry_id == entry.entry_id:
         return True
     return current.feed_id == entry.feed_id and entry.title != current.title and entry.seen_at > current.seen_at
-
-
-def _key(entry: Entry) -> str:
-    """What the article behind an entry is known by: its link's key, or without a link the entry itself."""
-    return (url_key(entry.url) if entry.url else "") or entry.entry_id
 
 
 def _request(context: Context, due: DueEntry, local: str | None) -> Request:
@@ -220,108 +210,3 @@ def _reading(entry: Entry, body: Body) -> Call:
 def _is_readable(body: Body) -> bool:
     kind = (body.header("content-type") or "text/html").partition(";")[0].strip().lower()
     return body.code == FetchCode.OK and bool(body.content) and kind in HTML
-
-
-def _page(body: Body, read: Read | None) -> Page:
-    return Page(
-        page_id=body.owner,
-        entry_id=body.target,
-        revision=body.revision or "",
-        attempt=body.attempt,
-        host=host_of(body.final_url or body.url) or None,
-        url=body.url,
-        final_url=body.final_url,
-        redirects=body.redirects,
-        fetched_at=body.asked_at,
-        outcome=body.code,
-        status=body.status,
-        content_type=body.header("content-type"),
-        robots=body.robots,
-        opt_out=read.opt_out if isinstance(read, Reading) else (),
-        body_sha256=body.sha256,
-        body_bytes=len(body.content or b""),
-        detail=body.detail,
-    )
-
-
-def _attempt(
-    entry: Entry,
-    number: int,
-    ended_at: datetime,
-    *,
-    body: Body | None = None,
-    read: Read | None = None,
-    **known: str | None,
-) -> Attempt:
-    """One attempt as far as a shard can tell: what was read, or why nothing was."""
-    key = _key(entry)
-    final = _telling(body.final_url if body else None)
-    canonical = _telling(read.canonical_url if isinstance(read, Reading) else None)
-    code, detail = failure(body, read)
-    return Attempt(
-        entry_id=entry.entry_id,
-        revision=entry.revision,
-        feed_id=entry.feed_id,
-        source=entry.source,
-        attempt=number,
-        seen_at=entry.seen_at,
-        position=entry.position,
-        title=entry.title,
-        url=entry.url,
-        link_key=key,
-        final_key=final,
-        # a canonical link to another host never decides identity: it is the publisher's claim about somebody else
-        canonical_key=canonical if canonical and _host(canonical) == _host(final or key) else None,
-        code=known.get("code") or code,
-        article_id=known.get("article_id"),
-        detail=detail,
-        retry_after_s=body.retry_after_s if body else None,
-        ended_at=ended_at,
-        shown_by=body.owner if body else entry.visit_id,
-        article=_article(entry, body, read) if isinstance(read, Reading) else None,
-    )
-
-
-def _telling(url: str | None) -> str | None:
-    """The key of an address that can tell articles apart; None for a host's front page, which many sites name or lead to."""
-    key = url_key(url) if url else ""
-    parts = urlsplit(key)
-    return key if parts.path.strip("/") or parts.query else None
-
-
-def _host(key: str) -> str:
-    return urlsplit(key).netloc
-
-
-def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
-    """The article as read, under provisional ids: the batch decides whether it is new."""
-    article = ids.article_id(_key(entry))
-    taken_out = sum(len(p.text) for p in read.promo)
-    published = published_at(entry, read, body.asked_at if body else entry.seen_at)
-    return Article(
-        article_id=article,
-        version_id=ids.version_id(article, body.owner if body else entry.visit_id),
-        entry_id=entry.entry_id,
-        revision=entry.revision,
-        feed_id=entry.feed_id,
-        source=entry.source,
-        host=host_of(body.final_url or body.url) or None if body else None,
-        url=(body.final_url or body.url) if body else None,
-        canonical_url=read.canonical_url,
-        title=read.title or entry.title,
-        text=read.text,
-        blocks=read.blocks,
-        promo=read.promo,
-        promo_share=taken_out / max(1, taken_out + len(read.text)),
-        language=read.language or entry.language,
-        authors=read.authors or entry.authors,
-        published_at=published[0],
-        published_precision=published[1],
-        published_basis=published[2],
-        seen_at=entry.seen_at,
-        access=read.access,
-        genre=read.genre,
-        text_hash=text_hash(read.title or entry.title, read.text),
-        body_sha256=body.sha256 if body else None,
-        extractor=EXTRACTOR,
-    )
