@@ -116,9 +116,19 @@ def from_arrow(table: pa.Table, row: type[Row]) -> list[Row]:
 
 def decode(record: dict[str, Any], row: type[Row]) -> Row:
     """One dict as `row`, nested dataclasses, tuples and enums included."""
-    decoders = _decoders(typing.cast(type, row))
-    values = {name: value if value is None or (made := decoders[name]) is None else made(value) for name, value in record.items()}
+    decoders, unset = _decoders(typing.cast(type, row)), _unset(typing.cast(type, row))
+    # rows older than a column have null in it, and mean what it says where nothing is said
+    known = {name: value for name, value in record.items() if value is not None or name not in unset}
+    values = {name: value if value is None or (made := decoders[name]) is None else made(value) for name, value in known.items()}
     return row(**values)
+
+
+@cache
+def _unset(row: type) -> frozenset[str]:
+    """The columns that are never null and have a default."""
+    hints = typing.get_type_hints(row)
+    having = (f.name for f in dataclasses.fields(row) if f.default is not dataclasses.MISSING)
+    return frozenset(name for name in having if not _without_none(hints[name])[1])
 
 
 @cache

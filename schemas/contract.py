@@ -1,7 +1,7 @@
 """What the lake's tables promise: columns, types, which may be null, and the values of enums. Reads contract.json, which pins it.
 
-A column or a value may be added, and a column may stop being null; whatever else changes breaks those who ask the lake, and needs
-another LAKE_FORMAT and a way that brings older lakes there.
+A column, a field of a struct or a value may be added, and a column may stop being null; whatever else changes breaks those who ask
+the lake, and needs another LAKE_FORMAT and a way that brings older lakes there.
 """
 
 import json
@@ -45,11 +45,17 @@ def broken(before: Contract, now: Contract) -> list[str]:
             given = now["tables"].get(table, columns).get(column)
             if given is None:
                 found.append(f"{table}.{column}: the column is gone")
-            elif given not in (kind, kind.removesuffix(" or null")):
+            elif given not in (kind, kind.removesuffix(" or null")) and not _grown(kind, given):
                 found.append(f"{table}.{column}: was {kind}, is {given}")
     for enum, values in before["values"].items():
         found += [f"{enum}: the value {value!r} is gone" for value in values if value not in now["values"].get(enum, [])]
     return found
+
+
+def _grown(kind: str, given: str) -> bool:
+    """Whether a struct has all the fields it had, and more."""
+    before, now = (set(k.removeprefix("struct<").removesuffix(">").split(", ")) for k in (kind, given))
+    return kind.startswith("struct<") and given.startswith("struct<") and before < now
 
 
 def _enums(row: type) -> list[type[Enum]]:

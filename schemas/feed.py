@@ -21,6 +21,9 @@ class VisitCode(StrEnum):
     TOO_LARGE = "too_large"  # over the byte cap once unpacked
     FORBIDDEN_ADDRESS = "forbidden_address"  # leads to an address that no public server has
     DISALLOWED = "disallowed"  # robots.txt
+    CHALLENGE = "challenge"  # a wall that wants to see a browser
+    CONSENT = "consent"  # a page that asks for consent
+    LOGIN = "login"  # a page that asks to log in
     UNPARSABLE = "unparsable"  # the parser failed, or was killed at its limit
 
 
@@ -110,13 +113,21 @@ class Visit:
     last_modified: str | None = col("well-formed Last-Modified to send next time", default=None)
     body_sha256: str | None = col("SHA-256 of the unpacked body; the last known one where unchanged", default=None)
     body_bytes: int = col("size of the unpacked body in bytes", default=0)
-    entries_seen: int = col("entries in the feed: the sum of the five that follow", default=0)
+    entries_seen: int = col("entries in the feed: the sum of the six that follow", default=0)
     entries_new: int = col("entries new or changed since the lake last saw them", default=0)
     entries_known: int = col("entries the lake had in this wording, or in a later one", default=0)
     entries_repeated: int = col("entries that repeat the key of another one in the feed, left out", default=0)
     entries_dropped: int = col("entries over the item cap, not taken", default=0)
     entries_endless: int = col("entries that have changed so often that their changes are taken no more", default=0)
+    entries_absorbed: int = col("entries the lake had under another key, taken for what they are", default=0)
+    key_policy: KeyBasis | None = col("the best its entries may be recognised by; it degrades and never recovers", default=None)
     failures: int = col("visits in a row that brought nothing usable, this one included", default=0)
+    failure_grade: float = col("these failures weighed: gone or no feed 1, other answers 0.5, no answer 0.25", default=0.0)
+    rhythm_s: float | None = col("seconds between new entries as usual for the feed, null where not known yet", default=None)
+    verified_at: datetime | None = col("when it was last read without conditions, which can lie", default=None)
+    moved_to: str | None = col("where permanent redirects have led at every visit since moved_since", default=None)
+    moved_since: datetime | None = col("since when", default=None)
+    moved_visits: int = col("and at how many visits", default=0)
     retry_after_s: float | None = col("seconds the server asked to wait", default=None)
     next_due_at: datetime = col("when the feed is due again")
     due_rule: str = col("the rule that set next_due_at")

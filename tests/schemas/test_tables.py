@@ -65,3 +65,19 @@ def test_ids_are_what_they_were() -> None:
 def test_half_a_surrogate_pair_costs_a_character_and_nothing_more() -> None:
     block = Block(kind="a\ud83db", start=0, end=1)
     assert to_arrow([block], Block)["kind"].to_pylist() == ["a\ufffdb"]
+
+
+def test_a_row_older_than_a_column_says_what_is_said_where_nothing_is() -> None:
+    old = pa.table({"name": ["n"], "value": [None]}, schema=pa.schema([("name", pa.string()), ("value", pa.string())]))
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Row:
+        name: str
+        value: str = "default"
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Unknown:
+        name: str
+        value: str | None = "default"
+
+    assert (from_arrow(old, Row), from_arrow(old, Unknown)) == ([Row(name="n")], [Unknown(name="n", value=None)])
