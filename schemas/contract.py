@@ -1,6 +1,6 @@
 """What the lake's tables promise: columns, types, which may be null, and the values of enums. Reads contract.json, which pins it.
 
-A column, a field of a struct or a value may be added, and a column may stop being null; whatever else changes breaks those who ask
+A column, a field of a struct or a value may be added, and a column may stop being null; whatever else changes breaks who asks
 the lake, and needs another LAKE_FORMAT and a way that brings older lakes there.
 """
 
