@@ -1,6 +1,9 @@
 """Opens a lake for questions: a DuckDB connection with its tables, views and macros. Reads only."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 import duckdb
@@ -25,13 +28,64 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     """
     place = Lake(place_of(lake or Settings.from_env(os.environ).lake).resolve())
     place.check()
-    con = duckdb.connect(config={"autoinstall_known_extensions": False})
-    # the second question to a year finds what the first one learnt of its files; those that were replaced are read anew
-    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
-    store_of(place.root).let_read(con, place.root)
     script = definitions(place)
+    shared = _SHARED.get()
+    if shared is None:
+        return _open(place, script)[0]
+    key = script, _identity(place)
+    if key not in shared:
+        _close(shared)
+        shared[key] = _open(place, script)
+    database, attached = shared[key]
+    con = database.cursor()
+    con.execute(f"{_SETTINGS}; USE news" if attached else _SETTINGS)
+    return con
+
+
+# the second question to a year finds what the first one learnt of its files; those that were replaced are read anew
+_SETTINGS = "SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true"
+#: A database and whether news.duckdb is attached to it, by the script of its views and the identity of that file.
+_Shared = dict[tuple[str, tuple[int, ...]], tuple[duckdb.DuckDBPyConnection, bool]]
+_SHARED: ContextVar[_Shared | None] = ContextVar("_SHARED", default=None)
+
+
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Within it, this thread's connections to a lake share one database, as opening one takes longer than most questions.
+
+    Another is opened where the lake's views are others since. Settings, temporary tables and what is registered are each
+    connection's own.
+    """
+    if _SHARED.get() is not None:
+        yield
+        return
+    shared: _Shared = {}
+    token = _SHARED.set(shared)
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+        _close(shared)
+
+
+def _close(shared: _Shared) -> None:
+    while shared:
+        shared.popitem()[1][0].close()
+
+
+def _identity(place: Lake) -> tuple[int, ...]:
+    with suppress(FileNotFoundError):
+        stat = (place.root / "news.duckdb").stat()
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+    return ()
+
+
+def _open(place: Lake, script: str) -> tuple[duckdb.DuckDBPyConnection, bool]:
+    con = duckdb.connect(config={"autoinstall_known_extensions": False})
+    con.execute(_SETTINGS)
+    store_of(place.root).let_read(con, place.root)
     if attach(con, place, script):
-        return con
+        return con, True
     try:
         make(con, script)
     except duckdb.IOException as error:
@@ -41,4 +95,4 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     except duckdb.BinderException as error:
         said = str(error).partition("\n")[0]
         raise LakeError(f"the lake at {place.root} was written by an older Newsmill ({said}): `newsmill lake upgrade`") from error
-    return con
+    return con, False

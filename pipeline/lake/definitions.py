@@ -8,7 +8,7 @@ reads from cold/. Before anything it reads elsewhere is deleted, deleted.parquet
 instead of losing rows. Closed days of small tables are copied, into schema `closed`.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
@@ -39,7 +39,12 @@ _LATE = "(SELECT late_batch_id, late_stage, max(readable_at) AS readable_at FROM
 
 def definitions(lake: Lake) -> str:
     """The script, with absolute paths and the watermark as it is now."""
-    source = _Source(Lake(lake.root.resolve()), watermark(lake), lake.evolved())
+    return _script(lake.root.resolve(), watermark(lake), frozenset(lake.evolved()))
+
+
+@lru_cache(maxsize=4)
+def _script(root: Path, mark: Watermark, evolved: frozenset[str]) -> str:
+    source = _Source(Lake(root), mark, evolved)
     late = f"({source.unguarded('late_commits')})"
     names = sorted(name for name in TABLES if name != "late_commits")
     narrow = [name for name in names if TABLES[name].narrow]
@@ -100,7 +105,7 @@ def digest(script: str) -> str:
 class _Source:
     """A lake's files in SQL, divided at its watermark; `evolved` names the tables that are read by name."""
 
-    def __init__(self, lake: Lake, mark: Watermark, evolved: set[str]) -> None:
+    def __init__(self, lake: Lake, mark: Watermark, evolved: set[str] | frozenset[str]) -> None:
         self.lake, self.mark, self.evolved = lake, mark, evolved
 
     def sql(self, view: str) -> str:

@@ -82,6 +82,7 @@ def columns_of_views() -> dict[str, dict[str, str]]:
     return own | {name: {column: text for column, text in columns.items() if column} for name, columns in told.items()}
 
 
+@cache
 def fingerprint() -> str:
     """Changes with any description."""
     return blake2b(repr((meanings(), columns_of_tables(), columns_of_views())).encode(), digest_size=8).hexdigest()
@@ -89,10 +90,11 @@ def fingerprint() -> str:
 
 def comments(con: duckdb.DuckDBPyConnection) -> str:
     """The statements that put all of it into the catalogue of the connection's database, on what is there."""
-    said = [f"COMMENT ON {one.kind.upper()} {one.name} IS {quoted(one.meaning)}" for one in describe(con) if one.meaning]
+    found = describe(con)
+    said = [f"COMMENT ON {one.kind.upper()} {one.name} IS {quoted(one.meaning)}" for one in found if one.meaning]
     said += [
         f'COMMENT ON COLUMN {one.name}."{column}" IS {quoted(meaning)}'
-        for one in describe(con)
+        for one in found
         if not one.kind.startswith("macro")
         for column, _, meaning in one.columns
         if meaning

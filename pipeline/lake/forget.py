@@ -200,7 +200,8 @@ def tombstones_placed(lake: Lake) -> list[str]:
 
 def forgotten(con: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> dict[str, str]:
     """Which of these were taken down, and as what: ids of articles and entries, hashes, names of sources and feeds."""
-    return dict(_ask(con, "SELECT id, what FROM lake.forgotten WHERE id IN $names", names=sorted(set(ids))))
+    names = sorted(set(ids))
+    return dict(_ask(con, "SELECT id, what FROM lake.forgotten WHERE id IN $names", names=names)) if names else {}
 
 
 def _ids(con: duckdb.DuckDBPyConnection, query: str, **asked: list[str]) -> set[str]:

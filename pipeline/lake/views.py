@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime
@@ -162,7 +163,8 @@ def lacking(lake: Lake) -> dict[Path, tuple[str, pa.Schema, set[str] | None]]:
     return found
 
 
-def _without_rows(lake: Lake) -> dict[Path, tuple[str, pa.Schema]]:
+@lru_cache(maxsize=4)
+def _without_rows(lake: Lake) -> Mapping[Path, tuple[str, pa.Schema]]:
     """The files without rows as they should be: their table and its schema."""
     schemas = {lake.schema_files("hot") / f"{name}.parquet": (name, table_schema(name)) for name in TABLES}
     schemas |= {lake.cold(name, SCHEMA_DAY): (name, table_schema(name)) for name in TABLES}

@@ -113,8 +113,7 @@ def tagged_versions(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> s
 def readable_from(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> datetime | None:
     """From when all of these entries could be read."""
     query = "SELECT max(available_at) AS at FROM lake.entries SEMI JOIN asked USING (entry_id)"
-    latest: datetime | None = _ask(con, query, entry_id=entry_ids)["at"][0].as_py()
-    return latest
+    return max((row["at"] for row in _ask(con, query, entry_id=entry_ids).to_pylist()), default=None)
 
 
 _DUE = """
@@ -227,6 +226,9 @@ def known_companies(con: duckdb.DuckDBPyConnection, company_ids: list[str]) -> d
 
 
 def _ask(con: duckdb.DuckDBPyConnection, query: str, **asked: list[str]) -> pa.Table:
-    """Runs a query that joins the table `asked`, made of these columns of strings."""
-    con.register("asked", pa.table({name: pa.array(values, pa.string()) for name, values in asked.items()}))
+    """Runs a query that joins the table `asked`, made of these columns of strings; for no rows of it, there are no rows."""
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in asked.items()})
+    if not table.num_rows:
+        return table
+    con.register("asked", table)
     return con.sql(query).to_arrow_table()

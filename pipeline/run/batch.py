@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import DayClosed, LakeBusy, TakenDown
-from pipeline.lake import connect
+from pipeline.lake import connect, opened_once
 from pipeline.lake.commit import (
     Clock,
     Parcel,
@@ -67,6 +67,7 @@ class Report:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+@opened_once()
 def work_shard(settings: Settings, stage: str, batch_id: str, shard: int, say: Say, clock: Clock = system_clock) -> None:
     """Does one shard of a batch and leaves its results for `settle`; done before, it does nothing.
 
@@ -97,6 +98,7 @@ def _work(context: Context) -> None:
         finish_shard(lake, batch, label, _STEPS[batch.stage].work(inner))
 
 
+@opened_once()
 def settle(settings: Settings, stage: str, batch_id: str, say: Say, clock: Clock = system_clock) -> Report:
     """Commits what the finished shards of a batch left, whole or not at all; what is in the lake already stays as it is.
 
@@ -209,6 +211,7 @@ def _still_kept(lake: Lake, batch: BatchRef) -> bool:
     return bool(owners - known)
 
 
+@opened_once()
 def run_once(settings: Settings, say: Say, clock: Clock = system_clock, watch: Watch = unwatched) -> list[Report]:
     """One batch of every stage without Airflow; first it brings to their end the batches that were broken off.
 
@@ -236,6 +239,7 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock, watch: W
     return reports
 
 
+@opened_once()
 def finish_broken_off(
     settings: Settings, stage: str, say: Say, clock: Clock = system_clock, left_for: timedelta | None = None
 ) -> list[Report]:
