@@ -25,6 +25,7 @@ class VisitCode(StrEnum):
     CONSENT = "consent"  # a page that asks for consent
     LOGIN = "login"  # a page that asks to log in
     UNPARSABLE = "unparsable"  # the parser failed, or was killed at its limit
+    DEFERRED = "deferred"  # not asked, as its host wants to be left alone; no failure
 
 
 class KeyBasis(StrEnum):

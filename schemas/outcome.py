@@ -26,6 +26,7 @@ class OutcomeCode(StrEnum):
     UNREADABLE = "unreadable"  # the extractor failed, or was killed at its limit
     UNREACHABLE = "unreachable"  # no answer; due again
     HTTP_ERROR = "http_error"  # 429, 5xx and the like; due again
+    DEFERRED = "deferred"  # not asked, as its host wants to be left alone; due when that is over, and no attempt of the six
     GIVEN_UP = "given_up"  # was due again too often
     FORGOTTEN = "forgotten"  # its article, or its source, was taken down
 

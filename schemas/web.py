@@ -18,6 +18,7 @@ class FetchCode(StrEnum):
     TOO_MANY_REDIRECTS = "too_many_redirects"
     FORBIDDEN_ADDRESS = "forbidden_address"  # not http(s), or resolves to no public address
     DISALLOWED = "disallowed"  # robots.txt
+    DEFERRED = "deferred"  # nothing was sent: the host had asked to be left alone, or refused too often
 
 
 class Kind(StrEnum):

@@ -67,6 +67,8 @@ def next_visit(  # noqa: PLR0913 -- each argument is one thing a visit can say a
     """
     if code is VisitCode.GONE:
         return NextVisit(visited_at + WAIT_WHEN_GONE, "gone", failures + 1)
+    if code is VisitCode.DEFERRED:
+        return NextVisit(visited_at + _capped(retry_after_s), "host closed", failures)
     interval = timedelta(minutes=feed.every_minutes)
     waits = {"interval": interval, "retry-after": _capped(retry_after_s)}
     if code in _BROUGHT_SOMETHING:

@@ -132,7 +132,7 @@ class Client:
         async with host.lock:
             if closed_s := await host.opened():
                 detail = f"host asked to wait {closed_s:.0f} s more"
-                return Answer(code=FetchCode.UNREACHABLE, detail=detail, retry_after_s=closed_s)
+                return Answer(code=FetchCode.DEFERRED, detail=detail, retry_after_s=closed_s)
             trail.final = url
             trail.asked_at = trail.asked_at or self._asker.clock()
             started = asyncio.get_running_loop().time()
@@ -179,11 +179,13 @@ def _rules(answer: Answer, product: str, *, redirected: bool) -> robots.Rules:
     if missing or answer.code is FetchCode.TOO_MANY_REDIRECTS:
         return robots.Rules("none", product)
     # Where the host itself cannot be had, that is how the errand ends; elsewhere it is robots.txt that is missing.
-    host_failed = answer.code is FetchCode.UNREACHABLE or (answer.code is FetchCode.FORBIDDEN_ADDRESS and not redirected)
+    host_failed = answer.code in (FetchCode.UNREACHABLE, FetchCode.DEFERRED)
+    host_failed |= answer.code is FetchCode.FORBIDDEN_ADDRESS and not redirected
+    asked_to_wait = FetchCode.DISALLOWED if answer.retry_after_s is None else FetchCode.DEFERRED
     return robots.Rules(
         "unavailable",
         product,
-        ended=answer.code if host_failed else FetchCode.DISALLOWED,
+        ended=answer.code if host_failed else asked_to_wait,
         detail=answer.detail or f"status {answer.status}",
         wait_s=answer.retry_after_s,
     )

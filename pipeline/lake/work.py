@@ -174,6 +174,15 @@ def last_attempts(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> dict[
     return {(row["entry_id"], row["revision"]): row["last"] for row in _ask(con, query, entry_id=entry_ids).to_pylist()}
 
 
+def deferrals(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> dict[tuple[str, str], int]:
+    """Of these entries, per (entry_id, revision), at how many attempts nothing was sent, as the host wanted to be left alone."""
+    query = """
+        SELECT entry_id, revision, count(*) AS n FROM lake.outcomes SEMI JOIN asked USING (entry_id)
+        WHERE code = 'deferred' GROUP BY ALL
+    """
+    return {(row["entry_id"], row["revision"]): row["n"] for row in _ask(con, query, entry_id=entry_ids).to_pylist()}
+
+
 def known_keys(con: duckdb.DuckDBPyConnection, keys: list[str]) -> dict[str, str]:
     """The article each of these URL keys leads to: the first it was given to."""
     query = """

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.dedupe import KEY_RULE, TEXT_RULE
-from pipeline.lake.work import FirstText, current_versions, first_with_text, known_keys, last_attempts
+from pipeline.lake.work import FirstText, current_versions, deferrals, first_with_text, known_keys, last_attempts
 from schemas import ids
 from schemas.article import Article, ArticleKey, Attempt, Relation
 from schemas.columns import to_arrow
@@ -20,6 +20,8 @@ from schemas.outcome import KEPT, Outcome, OutcomeCode, Superseded
 
 #: After so many attempts an entry is given up; with the waits below that is a little over a day after the first.
 MAX_ATTEMPTS = 6
+#: An entry whose host is closed all the time is given up a week after it was seen, so that the work in hand stays bounded.
+LONGEST_DEFERRED = timedelta(days=7)
 FIRST_WAIT, WAIT_FACTOR, LONGEST_WAIT = timedelta(minutes=5), 4, timedelta(hours=24)
 #: Servers that take many requests for an attack refuse for minutes or hours; who keeps refusing is given up like any other.
 TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR, OutcomeCode.REFUSED})
@@ -34,6 +36,7 @@ class Memory:
     current: dict[str, Article]
     attempts: dict[tuple[str, str], int]
     failed: dict[str, Outcome] = field(default_factory=dict)
+    deferred: Mapping[tuple[str, str], int] = field(default_factory=dict)  # attempts of which nothing was sent, which cost none
     related: Mapping[str, Relation] = field(default_factory=dict)  # to what was taken down since, which no text tells of
 
 
@@ -45,6 +48,7 @@ def load_memory(con: duckdb.DuckDBPyConnection, attempts: list[Attempt]) -> Memo
         texts=first_with_text(con, [a.article.text_hash for a in attempts if a.article]),
         current=current_versions(con, list(keys.values())),
         attempts=last_attempts(con, [a.entry_id for a in attempts]),
+        deferred=deferrals(con, [a.entry_id for a in attempts]),
     )
 
 
@@ -77,7 +81,7 @@ class Ledger:
         if a.code == OutcomeCode.KNOWN_ARTICLE:
             return _ended(a, OutcomeCode.KNOWN_ARTICLE, article_id=a.article_id)
         if a.code is not None:
-            return _failed(a, OutcomeCode(a.code), a.detail)
+            return self._failed(a, OutcomeCode(a.code), a.detail)
         if a.article is None:
             return self._end_as_another(a)
         return self._end_read(a, a.article)
@@ -89,10 +93,31 @@ class Ledger:
             return self._known(a, article)
         other = self._memory.failed.get(a.link_key)
         if other is None:
-            return _failed(a, OutcomeCode.UNREACHABLE, "another entry with the same address was to be read first, and was not")
+            return self._failed(
+                a, OutcomeCode.UNREACHABLE, "another entry with the same address was to be read first, and was not"
+            )
         # another entry's attempts are used up, this one's are not
         code = OutcomeCode.UNREACHABLE if other.code == OutcomeCode.GIVEN_UP else OutcomeCode(other.code)
-        return _failed(a, code, f"same address as {other.entry_id}: {other.detail}")
+        if other.code == OutcomeCode.DEFERRED and other.due_at:
+            a = replace(a, retry_after_s=(other.due_at - a.ended_at).total_seconds())
+        return self._failed(a, code, f"same address as {other.entry_id}: {other.detail}")
+
+    def _failed(self, a: Attempt, code: OutcomeCode, detail: str | None) -> Outcome:
+        """An attempt that brought nothing: final, due again after a wait, or given up."""
+        sent = a.attempt - self._memory.deferred.get((a.entry_id, a.revision), 0)
+        asked_for = timedelta(seconds=min(max(0.0, a.retry_after_s or 0.0), LONGEST_WAIT.total_seconds()))
+        if code == OutcomeCode.DEFERRED:
+            if a.ended_at - a.seen_at > LONGEST_DEFERRED:
+                return _outcome(
+                    a, OutcomeCode.GIVEN_UP, final=True, detail=f"{LONGEST_DEFERRED.days} days after it was seen: {detail}"
+                )
+            return replace(_outcome(a, code, final=False, detail=detail), due_at=a.ended_at + asked_for)
+        if code not in TRY_AGAIN:
+            return _outcome(a, code, final=True, detail=detail)
+        if sent >= MAX_ATTEMPTS:
+            return _outcome(a, OutcomeCode.GIVEN_UP, final=True, detail=f"after {sent} attempts, the last: {detail}")
+        wait = min(FIRST_WAIT * WAIT_FACTOR ** (sent - 1), LONGEST_WAIT)
+        return replace(_outcome(a, code, final=False, detail=detail), due_at=a.ended_at + max(wait, asked_for))
 
     def _known(self, a: Attempt, article: str) -> Outcome:
         current = self._memory.current.get(article)
@@ -177,17 +202,6 @@ _TABLES: dict[str, type] = {
 
 def _ended(a: Attempt, code: OutcomeCode, **known: str | None) -> Outcome:
     return _outcome(a, code, final=True, **known)
-
-
-def _failed(a: Attempt, code: OutcomeCode, detail: str | None) -> Outcome:
-    """An attempt that brought nothing: final, due again after a wait, or given up."""
-    if code not in TRY_AGAIN:
-        return _outcome(a, code, final=True, detail=detail)
-    if a.attempt >= MAX_ATTEMPTS:
-        return _outcome(a, OutcomeCode.GIVEN_UP, final=True, detail=f"after {a.attempt} attempts, the last: {detail}")
-    wait = min(FIRST_WAIT * WAIT_FACTOR ** (a.attempt - 1), LONGEST_WAIT)
-    wait = max(wait, min(timedelta(seconds=a.retry_after_s or 0), LONGEST_WAIT))
-    return replace(_outcome(a, code, final=False, detail=detail), due_at=a.ended_at + wait)
 
 
 def _outcome(a: Attempt, code: OutcomeCode, *, final: bool, **known: str | None) -> Outcome:

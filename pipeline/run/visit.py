@@ -73,6 +73,7 @@ _OF_FETCH = {
     FetchCode.TOO_MANY_REDIRECTS: VisitCode.HTTP_ERROR,
     FetchCode.FORBIDDEN_ADDRESS: VisitCode.FORBIDDEN_ADDRESS,
     FetchCode.DISALLOWED: VisitCode.DISALLOWED,
+    FetchCode.DEFERRED: VisitCode.DEFERRED,
 }
 _OF_STATUS = {410: VisitCode.GONE, 401: VisitCode.REFUSED, 403: VisitCode.REFUSED, 451: VisitCode.REFUSED, 429: VisitCode.BUSY}
 

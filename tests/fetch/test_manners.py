@@ -186,7 +186,7 @@ def test_crawl_delay_is_kept_and_cut_when_it_is_too_long() -> None:
 def test_a_long_wait_asked_for_ends_the_rest_unasked(status: str, value: str) -> None:
     (first, second), site = ask_site({"/a": answer(status, Retry_After=value), "/b": OK}, "/a", "/b")
     assert (first.code, first.status, first.retry_after_s) == (FetchCode.STATUS, int(status[:3]), 120)
-    assert (second.code, second.status, second.final_url) == (FetchCode.UNREACHABLE, None, None)
+    assert (second.code, second.status, second.final_url) == (FetchCode.DEFERRED, None, None)
     assert second.retry_after_s == pytest.approx(120, abs=5)
     assert second.detail is not None
     assert second.detail.startswith("host asked to wait 1")
@@ -206,7 +206,7 @@ def test_too_many_requests_without_a_time_slows_down() -> None:
 
 def test_robots_txt_that_asks_to_wait_ends_the_rest() -> None:
     (body,), site = ask_site({"/robots.txt": answer("503 Later", Retry_After="99"), "/a": OK}, "/a", kind=Kind.PAGE)
-    assert (body.code, body.robots, body.retry_after_s) == (FetchCode.DISALLOWED, "unavailable", 99)
+    assert (body.code, body.robots, body.retry_after_s) == (FetchCode.DEFERRED, "unavailable", 99)
     assert site.paths() == ["/robots.txt"]
 
 

@@ -53,6 +53,16 @@ def test_a_server_that_asks_for_time_gets_it(desk: Desk) -> None:
     assert desk.rows("SELECT due_at - ended_at FROM outcomes") == [(timedelta(hours=2),)]
 
 
+def test_entries_queued_behind_a_host_that_asked_to_wait_cost_no_attempt(desk: Desk) -> None:
+    desk.publisher.slugs, desk.publisher.page_status, desk.publisher.retry_after = ["sap", "basf"], 429, "7200"
+    assert desk.batch(timedelta(0))["read"] == {"came_in": 2, "http_error": 1, "deferred": 1, "due again": 2}
+    ends = "SELECT code, final, attempts, round(epoch(due_at - ended_at)) FROM outcomes ORDER BY ALL"
+    assert desk.rows(ends) == [("deferred", False, 0, 7200), ("http_error", False, 1, 7200)]
+    desk.publisher.page_status, desk.publisher.retry_after = 200, None
+    assert desk.batch(timedelta(hours=3))["read"] == {"came_in": 2, "article": 2}
+    assert desk.rows(ends) == [("article", True, 1, None), ("article", True, 2, None)]
+
+
 def test_a_feed_that_becomes_a_web_page_does_not_look_unchanged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.publisher.slugs = ["sap"]
     desk.batch(timedelta(0))
