@@ -14,7 +14,7 @@ from schemas.columns import arrow_schema, col
 from schemas.feed import Entry, FeedState, Visit
 from schemas.outcome import Forgotten, LateCommit, Outcome, Superseded
 from schemas.tag import Company, Mention, Sentiment, Tagging
-from schemas.web import Body, Page
+from schemas.web import Body, HostSeen, Page, RobotsSeen
 
 #: Raised when older code would misread the lake: 2 has closed days in `cold/`, which code of format 1 knows nothing of.
 LAKE_FORMAT = 2
@@ -60,6 +60,8 @@ TABLES: dict[str, Table] = {
     "companies": Table(Company, ("company_id",), copied=True),
     "late_commits": Table(LateCommit, ("late_batch_id",)),
     "forgotten": Table(Forgotten, ("id",), copied=True),
+    "hosts": Table(HostSeen, ("host",)),
+    "robots": Table(RobotsSeen, ("host", "origin"), narrow=False),
     "feed_state": Table(FeedState, ("feed_id",), narrow=False, snapshot=True),
 }
 

@@ -98,3 +98,29 @@ class Page:
     body_sha256: str | None = col("SHA-256 of the unpacked body, the key into bodies", default=None)
     body_bytes: int = col("size of the unpacked body in bytes", default=0)
     detail: str | None = col("what went wrong, in words", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSeen:
+    """A host as it stood when a shard of a batch had asked it: what the next batch and the other stage go by."""
+
+    host: str = col("name or address of the host, lower case, whatever the port")
+    asked_at: datetime = col("when the last request to it ended")
+    requests: int = col("requests sent to it, those for robots.txt included")
+    refusals: int = col("times in a row that it answered 403 or 429, also in batches before", default=0)
+    pause_s: float = col("seconds kept between two requests at the end, more where it refused; robots.txt may ask for more")
+    closed_until: datetime | None = col("it is not asked before: it said so, or refused too often in a row", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsSeen:
+    """A robots.txt as it was read, or that there is none: counts for all requests to its origin until it expires."""
+
+    origin: str = col("scheme, host and port it is about")
+    host: str = col("its host, lower case")
+    read_at: datetime = col("when it was read")
+    expires_at: datetime = col("when it is read again: as its headers say, after an hour at least and a day at most")
+    state: str = col("allowed where rules were read, or none")
+    status: int | None = col("HTTP status", default=None)
+    text: str | None = col("the rules, of which the first 500 KiB count", default=None)
+    delay_s: float = col("seconds it asks to keep between two requests, 0 where it says nothing", default=0.0)

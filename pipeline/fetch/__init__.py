@@ -12,13 +12,16 @@ from pipeline.fetch.client import Client, host_of
 from pipeline.fetch.connect import PublicResolver, open_session
 from pipeline.fetch.headers import well_formed_etag, well_formed_http_date
 from pipeline.fetch.local import host_and_port, may_be_opened, opened, plainly_local
+from pipeline.fetch.memory import Memory
 from pipeline.fetch.policy import Policy
 from schemas.web import Body, Request
 
 __all__ = [
+    "Memory",
     "Policy",
     "fetch",
     "host_and_port",
+    "host_of",
     "may_be_opened",
     "opened",
     "plainly_local",
@@ -29,16 +32,19 @@ __all__ = [
 _AHEAD = 4  # bodies kept ready for a reader that is slow; beyond that the hosts wait, so that memory stays bounded
 
 
-async def fetch(requests: Sequence[Request], policy: Policy, *, clock: Callable[[], datetime]) -> AsyncIterator[Body]:
+async def fetch(
+    requests: Sequence[Request], policy: Policy, *, clock: Callable[[], datetime], memory: Memory | None = None
+) -> AsyncIterator[Body]:
     """One `Body` per request, each as it ends; in order within a host. Never raises for anything a server does.
 
-    Hosts are asked side by side, each one request at a time. Closing the iterator early (`aclose`) ends what is under way.
+    Hosts are asked side by side, each one request at a time, and treated as `memory` says they were seen; at the end it says how
+    they are seen now. Closing the iterator early (`aclose`) ends what is under way.
     """
     done: asyncio.Queue[Body | None] = asyncio.Queue()
     room = asyncio.Semaphore(_AHEAD)
     resolver = PublicResolver(policy)
     async with open_session(policy, resolver) as session:
-        client = Client(Asker(session=session, policy=policy, clock=clock))
+        client = Client(Asker(session=session, policy=policy, clock=clock), memory or Memory())
 
         async def carry_out(queue: Iterable[Request], slots: asyncio.Semaphore) -> None:
             async with slots:
@@ -65,6 +71,7 @@ async def fetch(requests: Sequence[Request], policy: Policy, *, clock: Callable[
         finally:
             work.cancel()
             await asyncio.wait([work])
+            client.remember()
             await resolver.close()
 
 

@@ -13,7 +13,8 @@ from pipeline.fetch import headers, robots
 from pipeline.fetch.address import refused_url
 from pipeline.fetch.ask import Answer, Asker
 from pipeline.fetch.host import Host
-from schemas.web import Body, FetchCode, Kind, Request
+from pipeline.fetch.memory import Memory
+from schemas.web import Body, FetchCode, Kind, Request, RobotsSeen
 
 _LEAST_S = 0.1  # a timeout of 0 means none at all
 
@@ -44,10 +45,11 @@ class Trail:
 class Client:
     """One call of `fetch`: its hosts and what their robots.txt say."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: Asker, memory: Memory) -> None:
         self._asker = asker
         self._policy = asker.policy
-        self._hosts: defaultdict[str, Host] = defaultdict(lambda: Host(asker.policy))
+        self._memory = memory
+        self._hosts: dict[str, Host] = {}
         self._rules: dict[URL, robots.Rules] = {}
         self._reading: defaultdict[URL, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -131,7 +133,7 @@ class Client:
         host = self._host(url)
         async with host.lock:
             if closed_s := await host.opened():
-                detail = f"host asked to wait {closed_s:.0f} s more"
+                detail = f"host {host.why_closed} {closed_s:.0f} s more"
                 return Answer(code=FetchCode.DEFERRED, detail=detail, retry_after_s=closed_s)
             trail.final = url
             trail.asked_at = trail.asked_at or self._asker.clock()
@@ -141,60 +143,63 @@ class Client:
             finally:
                 host.left()
             trail.left_s = max(_LEAST_S, trail.left_s - (asyncio.get_running_loop().time() - started))
-            if answer.status == 429 or answer.retry_after_s is not None:
-                host.refused(answer.retry_after_s)
+            # many a host forbids its robots.txt, or shows it to those it has banned
+            if errand.kind is not None or answer.status == 429 or answer.retry_after_s is not None:
+                host.answered(answer.status, answer.retry_after_s)
             return answer
 
     async def _rules_of(self, origin: URL) -> robots.Rules:
         async with self._reading[origin]:
-            if origin not in self._rules:
-                self._rules[origin] = await self._read_rules(origin)
-            return self._rules[origin]
+            if found := self._rules.get(origin):
+                return found
+            before = self._memory.robots.get(str(origin))
+            if before and before.expires_at > self._asker.clock():
+                rules = robots.rules_seen(before, self._policy.product)
+            else:
+                rules = await self._read_rules(origin, before)
+            if rules.ended is not FetchCode.DEFERRED:
+                self._rules[origin] = rules
+            return rules
 
-    async def _read_rules(self, origin: URL) -> robots.Rules:
+    async def _read_rules(self, origin: URL, before: RobotsSeen | None) -> robots.Rules:
         errand = Errand(
             url=str(origin / "robots.txt"),
             kind=None,
-            sent={
-                "User-Agent": self._policy.user_agent,
-                "Accept": "text/plain, */*;q=0.5",
-                "Accept-Encoding": "gzip, deflate, br",
-            },
+            sent=headers.asking_for_robots(self._policy.user_agent),
             max_bytes=robots.MAX_BYTES,
             max_redirects=robots.MAX_REDIRECTS,
         )
         trail = Trail(self._policy.total_s)
         answer = await self._follow(errand, trail)
-        return _rules(answer, self._policy.product, redirected=bool(trail.targets))
+        rules = robots.rules_of(answer, self._policy.product, redirected=bool(trail.targets))
+        if rules.state != "unavailable":
+            self._memory.note_robots(robots.seen(origin, answer, rules, self._asker.clock()))
+        elif before and answer.code is not FetchCode.DEFERRED:
+            return robots.rules_seen(before, self._policy.product)  # as RFC 9309 allows, rather than take silence for a no
+        return rules
 
     def _host(self, url: URL) -> Host:
-        return self._hosts[(url.raw_host or "").removesuffix(".").lower()]
+        name = host_name(url)
+        if name not in self._hosts:
+            self._hosts[name] = Host(self._policy, self._asker.clock, self._memory.hosts.get(name))
+        return self._hosts[name]
+
+    def remember(self) -> None:
+        """Leave in memory how the hosts that were asked are seen now."""
+        for name, host in self._hosts.items():
+            if seen := host.seen(name):
+                self._memory.note_host(seen)
 
 
-def _rules(answer: Answer, product: str, *, redirected: bool) -> robots.Rules:
-    """What to make of the answer to a request for robots.txt (RFC 9309, 2.3.1)."""
-    if answer.code in (FetchCode.OK, FetchCode.TOO_LARGE):
-        return robots.parse(answer.content or b"", product)
-    missing = answer.code is FetchCode.STATUS and answer.status is not None and answer.status < 500 and answer.status != 429
-    if missing or answer.code is FetchCode.TOO_MANY_REDIRECTS:
-        return robots.Rules("none", product)
-    # Where the host itself cannot be had, that is how the errand ends; elsewhere it is robots.txt that is missing.
-    host_failed = answer.code in (FetchCode.UNREACHABLE, FetchCode.DEFERRED)
-    host_failed |= answer.code is FetchCode.FORBIDDEN_ADDRESS and not redirected
-    asked_to_wait = FetchCode.DISALLOWED if answer.retry_after_s is None else FetchCode.DEFERRED
-    return robots.Rules(
-        "unavailable",
-        product,
-        ended=answer.code if host_failed else asked_to_wait,
-        detail=answer.detail or f"status {answer.status}",
-        wait_s=answer.retry_after_s,
-    )
+def host_name(url: URL) -> str:
+    """What a host is known by, whatever the port."""
+    return (url.raw_host or "").removesuffix(".").lower()
 
 
 def host_of(url: str) -> str:
     """The host whose queue a request waits in; an address that cannot be read has one of its own."""
     parsed = _parsed(url)
-    return url if isinstance(parsed, str) else (parsed.raw_host or url).removesuffix(".").lower()
+    return url if isinstance(parsed, str) else host_name(parsed) or url
 
 
 def _parsed(text: str) -> URL | str:

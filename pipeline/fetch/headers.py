@@ -57,6 +57,11 @@ def asking(request: Request, user_agent: str) -> dict[str, str]:
     return headers
 
 
+def asking_for_robots(user_agent: str) -> dict[str, str]:
+    """The headers to send for a robots.txt."""
+    return {"User-Agent": user_agent, "Accept": "text/plain, */*;q=0.5", "Accept-Encoding": "gzip, deflate, br"}
+
+
 def kept(headers: Iterable[tuple[str, str]]) -> tuple[Header, ...]:
     """The headers worth keeping, in the server's order, names lower case, free of what no file or later request can hold."""
     found = (Header(name=name.lower(), value=_printable(value)) for name, value in headers if name.lower() in KEPT)
@@ -80,4 +85,13 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
     moment = http_date(value)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def fresh_for(headers: Iterable[Header], now: datetime) -> float | None:
+    """Seconds that an answer may be kept by its Cache-Control, else its Expires; None where neither says anything readable."""
+    said = {header.name: header.value for header in headers}
+    if found := re.search(r"\b(?:max-age=(\d{1,9})|no-store|no-cache)\b", said.get("cache-control", "").lower()):
+        return float(found[1] or 0)
+    moment = http_date(said.get("expires", ""))
     return None if moment is None else max(0.0, (moment - now).total_seconds())

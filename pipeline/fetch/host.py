@@ -1,46 +1,94 @@
-"""One host's queue: one request at a time, a pause after each, and the wait it asked for. Sleeps."""
+"""One host's queue: one request at a time, a pause after each, and the waits it asked for, in words or by refusing. Sleeps."""
 
 import asyncio
 import math
 import random
 import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from pipeline.fetch.policy import Policy
+from schemas.web import HostSeen
 
 _JITTER = 0.2  # of the pause, added at random, so that many hosts do not fall into step
+_REFUSING = frozenset({403, 429})
+#: So many refusals in a row close a host, for twice as long with each that follows: a ban must not be fed.
+BURST = 3
+FIRST_CLOSED_S, LONGEST_CLOSED_S = 15 * 60.0, 24 * 3600.0
 
 
 class Host:
-    """Hold `lock` around a request; `opened` before it, `left` after it. Times are of the monotonic clock."""
+    """Hold `lock` around a request; `opened` before it, `left` after it, then `answered`. Begins with what was `seen` before."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, clock: Callable[[], datetime], seen: HostSeen | None = None) -> None:
         self.lock = asyncio.Lock()
-        self._spacing_s = policy.spacing_s
-        self._max_wait_s = policy.max_wait_s
-        self._left_at = -math.inf
-        self._closed_until = 0.0
+        self._clock, self._max_wait_s = clock, policy.max_wait_s
+        self._pause_s, self._delay_s = policy.spacing_s, 0.0
+        self._left_at, self._closed_until = -math.inf, 0.0
+        self._refusals = self._requests = 0
+        if seen:
+            now, here = clock(), time.monotonic()
+            # whoever was slowed down may go faster from batch to batch
+            self._pause_s = max(policy.spacing_s, min(seen.pause_s / 2, policy.max_wait_s))
+            self._left_at = here - max(0.0, (now - seen.asked_at).total_seconds())
+            self._refusals = seen.refusals
+            if seen.closed_until:
+                self._closed_until = here + (seen.closed_until - now).total_seconds()
 
     async def opened(self) -> float:
         """Wait for our turn and return 0, or return at once the seconds the host wants to be left alone, if too many to wait."""
         closed_s = self._closed_until - time.monotonic()
         if closed_s > self._max_wait_s:
             return closed_s
-        free_at = self._left_at + self._spacing_s * random.uniform(1, 1 + _JITTER)
+        free_at = self._left_at + max(self._pause_s, self._delay_s) * random.uniform(1, 1 + _JITTER)
         await asyncio.sleep(max(0.0, closed_s, free_at - time.monotonic()))
         return 0.0
+
+    @property
+    def why_closed(self) -> str:
+        often = self._refusals >= BURST
+        return f"refused {self._refusals} times in a row and is left alone for" if often else "asked to wait"
 
     def left(self) -> None:
         """A request has ended."""
         self._left_at = time.monotonic()
+        self._requests += 1
 
     def slow_down(self, delay_s: float) -> bool:
         """Keep the pause that robots.txt asks for, as far as it can be kept; False where it is cut short."""
-        self._spacing_s = max(self._spacing_s, min(delay_s, self._max_wait_s))
+        self._delay_s = max(self._delay_s, min(delay_s, self._max_wait_s))
         return delay_s <= self._max_wait_s
 
-    def refused(self, retry_after_s: float | None) -> None:
-        """The host said that it had enough: leave it alone as long as it says, or go half as fast."""
-        if retry_after_s is None:
-            self._spacing_s = max(self._spacing_s, min(2 * self._spacing_s, self._max_wait_s))
-        else:
-            self._closed_until = time.monotonic() + retry_after_s
+    def answered(self, status: int | None, retry_after_s: float | None) -> None:
+        """Leave the host alone as long as it says; where it refuses, go half as fast, and after a burst leave it alone too."""
+        closed_s = 0.0 if retry_after_s is None else min(retry_after_s, LONGEST_CLOSED_S)
+        if status in _REFUSING:
+            self._refusals += 1
+            # a single page may be forbidden for good
+            if retry_after_s is None and (status == 429 or self._refusals > 1):
+                self._pause_s = max(self._pause_s, min(2 * self._pause_s, self._max_wait_s))
+            closed_s = max(closed_s, closed_after(self._refusals))
+        elif status is not None and status < 500:
+            self._refusals = 0
+        if closed_s:
+            self._closed_until = max(self._closed_until, time.monotonic() + closed_s)
+
+    def seen(self, name: str) -> HostSeen | None:
+        """What is to be remembered of it; None where it was not asked."""
+        if not self._requests:
+            return None
+        now, here = self._clock(), time.monotonic()
+        closed_s = self._closed_until - here
+        return HostSeen(
+            host=name,
+            asked_at=now - timedelta(seconds=here - self._left_at),
+            requests=self._requests,
+            refusals=self._refusals,
+            pause_s=self._pause_s,
+            closed_until=now + timedelta(seconds=closed_s) if closed_s > 0 else None,
+        )
+
+
+def closed_after(refusals: int) -> float:
+    """For how many seconds a host is closed after so many refusals in a row."""
+    return 0.0 if refusals < BURST else min(FIRST_CLOSED_S * 2 ** min(refusals - BURST, 20), LONGEST_CLOSED_S)

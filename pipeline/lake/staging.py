@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import LossError
 from pipeline.lake.durable import make_dirs, place_dir, place_file, remove_dir
-from pipeline.lake.layout import BatchRef, Lake
+from pipeline.lake.layout import STAGES, BatchRef, Lake
 from pipeline.lake.rows import Tables, read_tables, write_tables
-from pipeline.lake.store import store_of
+from pipeline.lake.store import store_of, table_of
 from pipeline.s3 import readable
 from schemas import bodies_schema
-from schemas.columns import from_arrow, to_arrow
+from schemas.columns import Row, from_arrow, to_arrow
 from schemas.web import Body
 
 PACK_BYTES = 8_000_000
@@ -132,6 +132,19 @@ def shard_tables(lake: Lake, batch: BatchRef, shard: str) -> Tables:
             f"{directory} should hold the rows {said} and holds {found}; delete it and clear the shard: it is done again"
         )
     return tables
+
+
+def staged(lake: Lake, table: str, row: type[Row]) -> list[Row]:
+    """The rows of a table that finished shards of any batch have left and that may not be in the lake yet."""
+    found: list[Row] = []
+    for stage in STAGES:
+        for batch in unfinished(lake, stage):
+            for shard in finished_shards(lake, batch):
+                place = lake.staging(batch) / shard
+                with suppress(FileNotFoundError):  # it has been committed meanwhile
+                    for file in (f for f in store_of(place).files_in(place) if table_of(f) == table):
+                        found += from_arrow(pq.read_table(readable(file), partitioning=None), row)
+    return found
 
 
 def unfinished(lake: Lake, stage: str) -> list[BatchRef]:

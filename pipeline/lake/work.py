@@ -4,7 +4,7 @@ Nothing here filters by time: a stage builds on whatever has been committed, `av
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemas.article import Article
 from schemas.columns import from_arrow
 from schemas.feed import Entry, Visit
+from schemas.web import HostSeen, RobotsSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,31 @@ def tagged_versions(con: duckdb.DuckDBPyConnection, version_ids: list[str]) -> s
     """Which of these article versions have been tagged."""
     query = "SELECT DISTINCT version_id FROM lake.taggings SEMI JOIN asked USING (version_id)"
     return set(_ask(con, query, version_id=version_ids)["version_id"].to_pylist())
+
+
+#: What is known of a host longer ago than this says nothing: waits and robots.txt are kept for a day at most.
+HOSTS_KNOWN_FOR = timedelta(days=3)
+
+
+def hosts_seen(con: duckdb.DuckDBPyConnection, hosts: list[str], now: datetime) -> list[HostSeen]:
+    """How these hosts stood when they were last asked, and all others that are not to be asked yet."""
+    query = f"""
+        SELECT host, max(asked_at) AS asked_at, arg_max(requests, asked_at) AS requests, arg_max(refusals, asked_at) AS refusals,
+               arg_max(pause_s, asked_at) AS pause_s, max(closed_until) AS closed_until
+        FROM lake.hosts_from(DATE '{(now - HOSTS_KNOWN_FOR).date()}')
+        WHERE host IN (SELECT host FROM asked) OR closed_until > TIMESTAMPTZ '{now.isoformat()}'
+        GROUP BY host
+    """
+    return from_arrow(_ask(con, query, host=hosts), HostSeen)
+
+
+def robots_seen(con: duckdb.DuckDBPyConnection, hosts: list[str], now: datetime) -> list[RobotsSeen]:
+    """The robots.txt of these hosts as last read, also where they are to be read again."""
+    query = f"""
+        SELECT * FROM lake.robots SEMI JOIN asked USING (host) WHERE date >= DATE '{(now - HOSTS_KNOWN_FOR).date()}'
+        QUALIFY row_number() OVER (PARTITION BY origin ORDER BY read_at DESC) = 1
+    """
+    return from_arrow(_ask(con, query, host=hosts), RobotsSeen)
 
 
 def readable_from(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> datetime | None:

@@ -48,6 +48,7 @@ from pipeline.lake.work import known_pages, known_visits
 from pipeline.run import pull, read, tag
 from pipeline.run.account import SHARDS_MISSING, balance, in_words
 from pipeline.run.context import Context, Decided, Say, Watch, unwatched
+from pipeline.run.hosts import TABLES_OF_HOSTS
 from pipeline.run.takedown import gone_documents, gone_pages
 from pipeline.settings import Settings
 from schemas.columns import from_arrow
@@ -198,7 +199,8 @@ def _decide(con: duckdb.DuckDBPyConnection, batch: BatchRef, merged: Tables) -> 
     decided = step.decide(con, merged)
     before = decided.taken_down | step.settled_before(con, batch, [one.id for one in came_in])
     sums = balance(batch, came_in, decided.tables, before)
-    return replace(decided, counts={**sums, **decided.counts})
+    as_learnt = {name: merged[name] for name in TABLES_OF_HOSTS if name in merged}
+    return replace(decided, tables=decided.tables | as_learnt, counts={**sums, **decided.counts})
 
 
 def _still_kept(lake: Lake, batch: BatchRef) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pipeline import __version__
 from pipeline.errors import LossError
 from pipeline.feeds import load_catalogue, shard_of
-from pipeline.fetch import Policy, fetch, host_and_port, opened
+from pipeline.fetch import Memory, Policy, fetch, host_and_port, opened
 from pipeline.lake.commit import Clock
 from pipeline.lake.layout import BatchRef, Lake
 from pipeline.lake.rows import Tables
@@ -66,16 +66,17 @@ def host_of(url: str | None) -> str:
         return ""
 
 
-def ask(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:
+def ask(context: Context, requests: list[Request], known: dict[str, str | None], memory: Memory) -> None:
     """Asks what no earlier attempt has asked, and keeps every answer.
 
-    `known` maps targets to the hash of the bytes already held; the same bytes are not kept twice.
+    `known` maps targets to the hash of the bytes already held; the same bytes are not kept twice. `memory` is what is known of
+    the hosts, and is told what is known afterwards.
     """
     have = kept_owners(context.lake, context.batch)
     asked = [r for r in requests if r.owner not in have]
     if have:
         context.say(f"{len(have)} answers kept by an earlier attempt are used again")
-    asyncio.run(_keep_all(context, asked, known))
+    asyncio.run(_keep_all(context, asked, known, memory))
     if missing := {r.owner for r in asked} - kept_owners(context.lake, context.batch):
         raise LossError(f"{len(missing)} of {len(asked)} requests have no answer, not even a failed one: {sorted(missing)[:5]}")
 
@@ -85,26 +86,29 @@ def kept_here(context: Context, *, content: bool = True) -> Iterator[Body]:
     return kept(context.lake, context.batch, lambda url: is_mine(context, host_of(url)), content=content)
 
 
-async def _keep_all(context: Context, requests: list[Request], known: dict[str, str | None]) -> None:
+async def _keep_all(context: Context, requests: list[Request], known: dict[str, str | None], memory: Memory) -> None:
     what = "feeds asked" if context.batch.stage == "pull" else "pages asked"
     with keep(context.lake, context.batch, f"shard-{context.shard}") as packs:
         context.watch(what, 0, len(requests))
         done = 0
-        async for body in exchanges(context.settings, requests, context.clock):
+        async for body in exchanges(context.settings, requests, context.clock, memory):
             context.watch(what, done := done + 1, len(requests))
             same = body.sha256 is not None and body.sha256 == known.get(body.target)
             packs.add(replace(body, content=None) if same else body)
 
 
-async def exchanges(settings: Settings, requests: Sequence[Request], clock: Clock) -> AsyncGenerator[Body, None]:
+async def exchanges(
+    settings: Settings, requests: Sequence[Request], clock: Clock, memory: Memory | None = None
+) -> AsyncGenerator[Body, None]:
     """One `Body` per request. What one local feed opens is open to its own requests alone.
 
     So each has connections of its own, too: one kept open to a local address must not serve a stranger's request.
     """
+    memory = memory or Memory()  # of all groups: one host's turns are one queue
     for local in sorted({r.local or "" for r in requests}):
         open_now = await asyncio.to_thread(opened, local) if local else frozenset[str]()
         group = [r for r in requests if (r.local or "") == local]
-        async for body in fetch(group, policy(settings, open_now), clock=clock):
+        async for body in fetch(group, policy(settings, open_now), clock=clock, memory=memory):
             yield body
 
 

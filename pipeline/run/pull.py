@@ -17,6 +17,7 @@ from pipeline.lake.rows import Tables
 from pipeline.lake.work import known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
+from pipeline.run.hosts import learnt, remembered
 from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
 from pipeline.run.visit import is_same, visit_of
 from schemas import ids
@@ -51,10 +52,11 @@ def work(context: Context) -> Tables:
         requests = [_request(context, feed, last.get(feed.feed_id)) for feed in now_due]
         came_in = [CameIn(id=r.owner, name=r.target) for r in requests]
         came_in += [CameIn(id=body.owner, name=body.target) for body in kept_here(context, content=False)]
-        ask(context, requests, {i: v.body_sha256 for i, v in last.items()})
+        memory = remembered(context, con, requests)
+        ask(context, requests, {i: v.body_sha256 for i, v in last.items()}, memory)
         with Workers(min(2, 1 + len(came_in) // _FEEDS_A_WORKER)) as workers:
             found = results(con, kept_here(context), feeds, last, workers, context.say)
-    return {"came_in": to_arrow(came_in, CameIn), **found}
+    return {"came_in": to_arrow(came_in, CameIn), **learnt(memory), **found}
 
 
 def results(

@@ -30,6 +30,7 @@ from pipeline.read import read_page
 from pipeline.run.account import attempt_key
 from pipeline.run.attempt import attempt_of, key_of, page_of
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, local_feeds, tally
+from pipeline.run.hosts import learnt, remembered
 from pipeline.run.ledger import Ledger, load_memory
 from pipeline.run.takedown import gone_attempts, gone_entries, tombstones, without_words, wordless_pages
 from schemas import ids
@@ -56,13 +57,14 @@ def work(context: Context) -> Tables:
         settled += [attempt_of(d.entry, d.attempt, context.clock(), code="forgotten") for d in due if d.entry.entry_id in gone]
         in_feed = [d for d in left if not d.entry.url]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
-        ask(context, requests, {})
+        memory = remembered(context, con, requests)
+        ask(context, requests, {}, memory)
         entries = {(d.entry.entry_id, d.entry.revision): d.entry for d in due}
         kept = {(b.target, b.revision or "") for b in kept_here(context, content=False)}
         entries |= entries_by_id(con, sorted(kept - entries.keys()))
     with Workers() as workers:
         found = results(Reads(settled, in_feed, kept_here(context), entries), workers, context.say, lambda _due: context.clock())
-    return {"came_in": to_arrow(came_in, CameIn), **found}
+    return {"came_in": to_arrow(came_in, CameIn), **learnt(memory), **found}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from pipeline.lake.work import DueEntry, entries_by_id, last_visits, untagged
 from pipeline.run import pull, read, tag
 from pipeline.run.account import attempt_key, balance
 from pipeline.run.context import Decided
+from pipeline.run.hosts import TABLES_OF_HOSTS
 from pipeline.settings import Settings
 from pipeline.tag import Tagger
 from schemas.article import Relation
@@ -76,7 +77,8 @@ class Rederiving:
         came_in, decided = step(con, part)
         of_stage = {"pull": pull, "read": read, "tag": tag}[part.ref.stage]
         before = decided.taken_down | of_stage.settled_before(con, part.ref, [one.id for one in came_in])
-        return replace(decided, counts={**balance(part.ref, came_in, decided.tables, before), **decided.counts})
+        tables = decided.tables | {name: self.origin.rows(name, part) for name in TABLES_OF_HOSTS}
+        return replace(decided, tables=tables, counts={**balance(part.ref, came_in, decided.tables, before), **decided.counts})
 
     def _pull(self, con: duckdb.DuckDBPyConnection, part: Part) -> tuple[list[CameIn], Decided]:
         old = {v.visit_id: v for v in from_arrow(self.origin.rows("visits", part), Visit)}
