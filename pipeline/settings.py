@@ -12,11 +12,16 @@ from pipeline.s3 import place_of
 OWN, SHIPPED = Path("feeds.toml"), Path("config/feeds.toml")
 #: Work of a batch is cut by host into this many shards; so are Airflow's tasks.
 SHARDS = 4
+#: At these ages, in hours, the page of an article is read again; beyond the last possible it is not young any more.
+REREAD_H, LONGEST_REREAD_H = (1.0, 6.0, 24.0, 72.0), 14 * 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a batch needs to know. `wire` is the ip:port of the sample wire, a local address that may be visited."""
+    """Everything a batch needs to know. `wire` is the ip:port of the sample wire, a local address that may be visited.
+
+    `reread_h` are the ages, in hours, at which an article's page is read again.
+    """
 
     lake: Path
     catalogue: Path
@@ -27,6 +32,7 @@ class Settings:
     grace: timedelta = timedelta(hours=6)
     raw_days: int | None = None
     shards: int = SHARDS
+    reread_h: tuple[float, ...] = REREAD_H
 
     @staticmethod
     def from_env(environ: Mapping[str, str]) -> "Settings":
@@ -47,7 +53,22 @@ class Settings:
             clock_tolerance=timedelta(seconds=_number(environ, "NEWSMILL_CLOCK_TOLERANCE_S", 0.5, "seconds", below=3600)),
             grace=timedelta(hours=_number(environ, "NEWSMILL_GRACE_H", 6.0, "hours", below=1000)),
             raw_days=int(days) if (days := _number(environ, "NEWSMILL_RAW_DAYS", -1.0, "days", below=100_000)) >= 0 else None,
+            reread_h=_ages(environ.get("NEWSMILL_REREAD_H")),
         )
+
+
+def _ages(raw: str | None) -> tuple[float, ...]:
+    """Hours like "1,6,24,72" in ascending order; none for "off"."""
+    if raw is None or raw.strip() == "off":
+        return () if raw else REREAD_H
+    try:
+        ages = tuple(sorted({float(age) for age in raw.split(",")}))
+    except ValueError:
+        ages = (0.0,)
+    if not all(0.1 <= age <= LONGEST_REREAD_H for age in ages):
+        expected = f"hours between 0.1 and {LONGEST_REREAD_H} as in '1,6,24,72', nor 'off'"
+        raise ConfigError(f"NEWSMILL_REREAD_H={raw!r} is no list of {expected}; correct it or leave it out")
+    return ages
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, unit: str, *, below: float) -> float:

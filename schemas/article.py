@@ -81,7 +81,7 @@ class Article:
     published_at: datetime | None = col("when the publisher says it was published; never decides what counts", default=None)
     published_precision: str | None = col("second, minute or day", default=None)
     published_basis: str | None = col("where published_at was found: json-ld, meta, page or feed", default=None)
-    seen_at: datetime = col("when a feed first showed this revision to us")
+    seen_at: datetime = col("when a feed first showed this revision to us; where its page alone was changed, when that was read")
     access: Access = col("free, teaser or unknown", default=Access.UNKNOWN)
     genre: str | None = col("promotion where the article is recognised as one, its mentions then count for nothing", default=None)
     change_type: str = col("new, or revised for a later version of a known article", default="new")

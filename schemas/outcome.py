@@ -13,7 +13,7 @@ class OutcomeCode(StrEnum):
     ARTICLE = "article"  # read; a new article or a new version of one
     COPY = "copy"  # read; the same text as an article known before, kept and related to it
     KNOWN_ARTICLE = "known_article"  # its address leads to an article that the lake has already
-    UNCHANGED = "unchanged"  # a later revision of the entry whose page says the same as before
+    UNCHANGED = "unchanged"  # a later revision of the entry, or a page read again, that says the same as before
     NO_LINK = "no_link"  # neither a usable link nor content of its own
     DISALLOWED = "disallowed"  # robots.txt says no
     GONE = "gone"  # 404 or 410
@@ -54,6 +54,10 @@ class Outcome:
     url: str | None = col("link as the feed gave it, resolved", default=None)
     detail: str | None = col("the reason in words", default=None)
     ended_at: datetime = col("when the attempt ended")
+    reread: bool = col(
+        "the page of a young article was read again: whatever its code, the news is kept; an earlier attempt ended the entry",
+        default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,8 @@ class Page:
     body_sha256: str | None = col("SHA-256 of the unpacked body, the key into bodies", default=None)
     body_bytes: int = col("size of the unpacked body in bytes", default=0)
     detail: str | None = col("what went wrong, in words", default=None)
+    etag: str | None = col("ETag of the answer, sent back when the page of a young article is read again", default=None)
+    last_modified: str | None = col("Last-Modified of the answer, sent back likewise", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

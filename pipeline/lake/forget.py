@@ -32,7 +32,8 @@ WORDLESS: dict[str, dict[str, Any]] = {
     "entries": dict.fromkeys(("url", "raw_url", "summary", "content_html", "published_raw"))
     | {"key": "", "title": "", "authors": ()},
     "outcomes": {"title": "", "url": None, "detail": None},
-    "pages": dict.fromkeys(("host", "final_url", "body_sha256", "detail")) | {"url": "", "redirects": ()},
+    "pages": dict.fromkeys(("host", "final_url", "body_sha256", "detail", "etag", "last_modified"))
+    | {"url": "", "redirects": ()},
     "attempts": dict.fromkeys(("url", "final_key", "canonical_key", "article_id", "detail", "article"))
     | {"title": "", "link_key": "", "code": OutcomeCode.FORGOTTEN},
 }

@@ -17,10 +17,12 @@ from schemas.web import HostSeen, RobotsSeen
 
 @dataclass(frozen=True, slots=True)
 class DueEntry:
-    """An entry revision that is to be read, and the number of this attempt."""
+    """An entry revision that is to be read, the number of this attempt, and what its page sent when it was read before."""
 
     entry: Entry
     attempt: int
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

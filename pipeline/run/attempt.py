@@ -41,6 +41,8 @@ def page_of(body: Body, read: Read | None) -> Page:
         body_sha256=body.sha256,
         body_bytes=len(body.content or b""),
         detail=body.detail,
+        etag=body.header("etag"),
+        last_modified=body.header("last-modified"),
     )
 
 

@@ -10,7 +10,7 @@ _OF_FETCH = {
     FetchCode.TOO_LARGE: OutcomeCode.TOO_LARGE,
     FetchCode.TOO_MANY_REDIRECTS: OutcomeCode.REDIRECT_LOOP,
     FetchCode.FORBIDDEN_ADDRESS: OutcomeCode.FORBIDDEN_ADDRESS,
-    FetchCode.NOT_MODIFIED: OutcomeCode.HTTP_ERROR,
+    FetchCode.NOT_MODIFIED: OutcomeCode.UNCHANGED,
     FetchCode.DEFERRED: OutcomeCode.DEFERRED,
 }
 _OF_STATUS = {404: OutcomeCode.GONE, 410: OutcomeCode.GONE} | dict.fromkeys((401, 403, 451), OutcomeCode.REFUSED)

@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from pipeline.dedupe import KEY_RULE, TEXT_RULE
 from pipeline.lake.work import FirstText, current_versions, deferrals, first_with_text, known_keys, last_attempts
+from pipeline.lake.young import read_before
+from pipeline.run.again import lost, says_the_same
 from schemas import ids
 from schemas.article import Article, ArticleKey, Attempt, Relation
 from schemas.columns import to_arrow
@@ -35,6 +37,7 @@ class Memory:
     texts: dict[str, FirstText]
     current: dict[str, Article]
     attempts: dict[tuple[str, str], int]
+    read: Mapping[tuple[str, str], str] = field(default_factory=dict)  # revisions read before: the article each led to
     failed: dict[str, Outcome] = field(default_factory=dict)
     deferred: Mapping[tuple[str, str], int] = field(default_factory=dict)  # attempts of which nothing was sent, which cost none
     related: Mapping[str, Relation] = field(default_factory=dict)  # to what was taken down since, which no text tells of
@@ -43,12 +46,14 @@ class Memory:
 def load_memory(con: duckdb.DuckDBPyConnection, attempts: list[Attempt]) -> Memory:
     """What the lake knows of all that these attempts touch."""
     keys = known_keys(con, [k for a in attempts for k in (a.link_key, a.final_key, a.canonical_key, a.entry_id) if k])
+    read = read_before(con, [a.entry_id for a in attempts if a.attempt > 1])
     return Memory(
         keys=keys,
         texts=first_with_text(con, [a.article.text_hash for a in attempts if a.article]),
-        current=current_versions(con, list(keys.values())),
+        current=current_versions(con, sorted({*keys.values(), *read.values()})),
         attempts=last_attempts(con, [a.entry_id for a in attempts]),
         deferred=deferrals(con, [a.entry_id for a in attempts]),
+        read=read,
     )
 
 
@@ -78,13 +83,28 @@ class Ledger:
         return sum(not o.final for o in self._rows["outcomes"])
 
     def _end(self, a: Attempt) -> Outcome:
+        before = self._memory.read.get((a.entry_id, a.revision))
+        if before and a.code != OutcomeCode.FORGOTTEN:
+            return replace(self._end_again(a, before), kept=True, reread=True)
         if a.code == OutcomeCode.KNOWN_ARTICLE:
             return _ended(a, OutcomeCode.KNOWN_ARTICLE, article_id=a.article_id)
+        if a.code == OutcomeCode.UNCHANGED:  # code of today makes nothing of what was read of it then
+            return _failed(a, OutcomeCode.NO_TEXT, "the page had not changed since, and nothing is known of it from then")
         if a.code is not None:
             return self._failed(a, OutcomeCode(a.code), a.detail)
         if a.article is None:
             return self._end_as_another(a)
         return self._end_read(a, a.article)
+
+    def _end_again(self, a: Attempt, before: str) -> Outcome:
+        """An attempt at a page that was read before: whatever comes of it, what was read stands, or the change replaces it."""
+        stands = self._memory.current.get(before)
+        if a.article and not (stands and (gone := lost(stands, a.article))):
+            return self._end_read(a, replace(a.article, seen_at=a.ended_at))
+        code, detail = gone if a.article else (OutcomeCode(a.code or OutcomeCode.UNREACHABLE), a.detail)
+        if code != OutcomeCode.UNCHANGED:
+            detail = f"{detail}; what was read before stands"
+        return _ended(a, code, article_id=before, version_id=stands.version_id if stands else None, detail=detail)
 
     def _end_as_another(self, a: Attempt) -> Outcome:
         """An attempt that asked nothing because another entry of the batch leads to the same address."""
@@ -128,7 +148,7 @@ class Ledger:
     def _end_read(self, a: Attempt, article: Article) -> Outcome:
         """A page that was read: an article of its own, a later version of one, or one known under another address."""
         current = self._known_as(a, article)
-        if current and (current.text_hash, current.title) == (article.text_hash, article.title):
+        if current and says_the_same(current, article):
             self._add_keys(a, current.article_id)
             return self._known(a, current.article_id)
         if current:

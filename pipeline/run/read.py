@@ -26,7 +26,8 @@ from pipeline.lake.work import (
     last_attempts,
     readable_from,
 )
-from pipeline.read import read_page
+from pipeline.lake.young import due_rereads
+from pipeline.read import EXTRACTOR, read_page
 from pipeline.run.account import attempt_key
 from pipeline.run.attempt import attempt_of, key_of, page_of
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, local_feeds, tally
@@ -50,16 +51,19 @@ def work(context: Context) -> Tables:
         waiting = [] if context.expired else due_entries(con, context.clock())
         due = [d for d in waiting if is_mine(context, host_of(d.entry.url))]
         gone = gone_entries(con, [d.entry for d in due])
-        context.say(f"{len(due)} entries are due")
-        came_in = _came_in(due, kept_here(context, content=False))
+        again = [] if context.expired else _again(context, con, due)
+        context.say(f"{len(due)} entries are due, {len(again)} pages of young articles are to be read again")
+        came_in = _came_in([*due, *again], kept_here(context, content=False))
         left = [d for d in due if d.entry.entry_id not in gone]
         settled, requests = _plan(context, con, [d for d in left if d.entry.url])
         settled += [attempt_of(d.entry, d.attempt, context.clock(), code="forgotten") for d in due if d.entry.entry_id in gone]
         in_feed = [d for d in left if not d.entry.url]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
+        # a host is asked in this order: what is new comes first
+        requests += _requests(context, again)
         memory = remembered(context, con, requests)
         ask(context, requests, {}, memory)
-        entries = {(d.entry.entry_id, d.entry.revision): d.entry for d in due}
+        entries = {(d.entry.entry_id, d.entry.revision): d.entry for d in (*due, *again)}
         kept = {(b.target, b.revision or "") for b in kept_here(context, content=False)}
         entries |= entries_by_id(con, sorted(kept - entries.keys()))
     with Workers() as workers:
@@ -113,8 +117,9 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables, related: Mapping[str,
     attempts = sorted(from_arrow(merged["attempts"], Attempt), key=lambda a: (a.seen_at, a.feed_id, a.position, a.entry_id))
     gone = gone_attempts(con, attempts)
     attempts = without_words(attempts, gone)
-    ledger = Ledger(replace(load_memory(con, attempts), related=related or {}))
-    for one in attempts:
+    memory = replace(load_memory(con, attempts), related=related or {})
+    ledger = Ledger(memory)
+    for one in sorted(attempts, key=lambda a: (a.entry_id, a.revision) in memory.read):  # what is read again arrives now
         ledger.enter(one)
     made = from_arrow(merged["pages"], Page)
     had = known_pages(con, [p.page_id for p in made], a_day_before(p.fetched_at for p in made))
@@ -143,12 +148,12 @@ def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry])
     """Splits what is due into attempts that end without a fetch, and requests; one address is asked once."""
     known = known_keys(con, [key_of(d.entry) for d in due])
     current = current_versions(con, list(known.values()))
-    local = local_feeds(context.settings) if due else {}
+    opens_to = local_feeds(context.settings) if due else {}
     settled: list[Attempt] = []
     requests: list[Request] = []
     asked: set[tuple[str, str | None]] = set()
     for d in due:
-        key, now, opens = key_of(d.entry), context.clock(), local.get(d.entry.feed_id)
+        key, now, opens = key_of(d.entry), context.clock(), opens_to.get(d.entry.feed_id)
         article = known.get(key)
         if (key, opens) in asked or _is_known(d.entry, article, current):
             settled.append(_unasked(d, article, current, now))
@@ -156,6 +161,19 @@ def _plan(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry])
             asked.add((key, opens))
             requests.append(_request(context, d, opens))
     return settled, requests
+
+
+def _again(context: Context, con: duckdb.DuckDBPyConnection, due: list[DueEntry]) -> list[DueEntry]:
+    """The pages of young articles to be read again, but for those that are asked for anyway or were taken down."""
+    found = due_rereads(con, context.clock(), context.settings.reread_h, EXTRACTOR)
+    asked, gone = {key_of(d.entry) for d in due}, gone_entries(con, [d.entry for d in found])
+    mine = (d for d in found if is_mine(context, host_of(d.entry.url)))
+    return [d for d in mine if key_of(d.entry) not in asked and d.entry.entry_id not in gone]
+
+
+def _requests(context: Context, again: list[DueEntry]) -> list[Request]:
+    opens_to = local_feeds(context.settings) if again else {}
+    return [_request(context, d, opens_to.get(d.entry.feed_id)) for d in again]
 
 
 def unasked(con: duckdb.DuckDBPyConnection, due: list[DueEntry], ended: Callable[[DueEntry], datetime]) -> list[Attempt]:
@@ -186,7 +204,7 @@ def _request(context: Context, due: DueEntry, local: str | None) -> Request:
     e = due.entry
     page = ids.page_id(context.batch.root, e.entry_id, e.revision, due.attempt)
     asked = Request(kind=Kind.PAGE, owner=page, target=e.entry_id, url=e.url or "", revision=e.revision, attempt=due.attempt)
-    return replace(asked, local=local)
+    return replace(asked, local=local, etag=due.etag, last_modified=due.last_modified)
 
 
 def _in_feed(entry: Entry) -> Call:

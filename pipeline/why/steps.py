@@ -60,7 +60,8 @@ def entry_steps(entries: list[Row]) -> Iterator[Step]:
             yield _revision(revision, "revision" if number else "entry")
             for attempt in revision["attempts"]:
                 yield from map(_page, attempt["pages"])
-                yield _attempt(attempt, several=len(entries) > 1)
+                after = f"after {_lag((attempt['ended_at'] - entry['revisions'][0]['seen_at']).total_seconds())}"
+                yield _attempt(attempt, after if attempt["reread"] else "", several=len(entries) > 1)
 
 
 def visit_step(visit: Row) -> Step:
@@ -110,14 +111,17 @@ def _page(page: Row) -> Step:
     )
 
 
-def _attempt(attempt: Row, *, several: bool) -> Step:
+def _attempt(attempt: Row, after: str, *, several: bool) -> Step:
     line = Text.assemble((attempt["code"], f"bold {outcome_style(attempt)}"), f": {standing(attempt)}")
     of = f"of {attempt['entry_id']}" if several else None
-    return _step(attempt, f"attempt {attempt['attempt']}", None, line, of, at=attempt["ended_at"])
+    word = "read again" if attempt["reread"] else f"attempt {attempt['attempt']}"
+    return _step(attempt, word, None, line, ", ".join(filter(None, (after, of))), at=attempt["ended_at"])
 
 
 def standing(attempt: Row) -> str:
     """How an attempt ended, in words, and whether there will be another."""
+    if attempt["reread"] and (attempt["code"] not in _KEPT or attempt["code"] == "article"):
+        return attempt["detail"] or "the page has changed, which makes a new version"
     if attempt["kept"]:
         return _KEPT[attempt["code"]]
     then = "nothing more will be tried" if attempt["final"] else f"due again at {time(attempt['due_at'])}"

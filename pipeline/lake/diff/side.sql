@@ -32,7 +32,7 @@ CREATE TEMP TABLE {side}_entries AS
 SELECT e.entry_id, arg_max(e.feed_id, e.seen_at) AS feed_id, arg_max(e.title, (e.seen_at, e.number)) AS title,
        arg_max(coalesce(o.code, 'waiting'), (e.seen_at, e.number, coalesce(o.attempt, 0))) AS code
 FROM {side}.lake.entries e
-LEFT JOIN {side}.lake.outcomes o ON o.entry_id = e.entry_id AND o.revision = e.revision AND o.date <= {until}
+LEFT JOIN {side}.lake.outcomes o ON o.entry_id = e.entry_id AND o.revision = e.revision AND o.date <= {until} AND o.reread IS NOT TRUE
 WHERE e.date BETWEEN {since} AND {until} AND e.entry_id NOT IN (SELECT id FROM {side}.lake.forgotten)
 GROUP BY e.entry_id;
 

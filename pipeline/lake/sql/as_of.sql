@@ -45,5 +45,5 @@ QUALIFY row_number() OVER (PARTITION BY company_id ORDER BY available_at DESC, b
 -- How the last attempt at every entry revision had ended at a moment: rows of lake.outcomes.
 CREATE MACRO outcomes_as_of(ts) AS TABLE
 SELECT * FROM lake.outcomes
-WHERE available_at <= ts AND settled(batch_id, stage, date, ts) AND entry_id NOT IN (SELECT id FROM lake.forgotten)
+WHERE available_at <= ts AND settled(batch_id, stage, date, ts) AND entry_id NOT IN (SELECT id FROM lake.forgotten) AND reread IS NOT TRUE
 QUALIFY row_number() OVER (PARTITION BY entry_id, revision ORDER BY attempt DESC) = 1;

@@ -43,7 +43,7 @@ came AS (
 ended AS (
     SELECT feed_id, count(*) AS n, count(*) FILTER (code = 'no_text') AS no_text
     FROM lake.outcomes_from((ts AT TIME ZONE 'UTC')::DATE - 29)
-    WHERE ended_at > ts - INTERVAL 28 DAY AND final GROUP BY feed_id
+    WHERE ended_at > ts - INTERVAL 28 DAY AND final AND reread IS NOT TRUE GROUP BY feed_id
 ),
 before AS (SELECT feed_id, known[1].seen_at AS last_at FROM lake.feed_state)
 SELECT f.feed_id, f.source, f.url, f.visited_at, f.outcome, f.status, f.detail, f.failures, f.next_due_at,

@@ -16,7 +16,7 @@ steps AS (
     SELECT fetched_at, 2, 'page', concat_ws(' ', outcome, status), coalesce(final_url, url), page_id
     FROM lake.pages WHERE entry_id IN (FROM entered)
     UNION ALL
-    SELECT ended_at, 3, 'outcome', code, detail, entry_id FROM lake.outcomes WHERE entry_id IN (FROM entered)
+    SELECT ended_at, 3, 'outcome', if(reread, 'read again: ', '') || code, detail, entry_id FROM lake.outcomes WHERE entry_id IN (FROM entered)
     UNION ALL
     SELECT available_at, 4, 'version', concat_ws(', ', change_type, language, access, genre), title, version_id FROM versions
     UNION ALL

@@ -180,16 +180,17 @@ def _some(batches: list[str]) -> str:
 
 
 def _account(con: duckdb.DuckDBPyConnection, now: datetime) -> Iterator[Finding]:
-    """Every entry revision has attempts 1 to n, none after a final one, and waits for no longer than a day."""
+    """Every entry revision has attempts 1 to n, none after a final one but to read a page again, and waits for a day at most."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE account AS
         SELECT entry_id, revision, list_sort(list(DISTINCT attempt)) AS attempts, max(attempt) AS last, min(attempt) AS first,
-               count(DISTINCT attempt) AS made, min(attempt) FILTER (final) AS final_at, arg_max_null(due_at, attempt) AS due_at
+               count(DISTINCT attempt) AS made, min(attempt) FILTER (final) AS final_at,
+               max(attempt) FILTER (reread IS NOT TRUE) AS last_own, arg_max_null(due_at, attempt) AS due_at
         FROM outcomes GROUP BY ALL
     """)
     checks = {
         "gap": ("attempts that are not 1 to n", "first <> 1 OR last <> made"),
-        "after_final": ("attempts after a final one", "final_at < last"),
+        "after_final": ("attempts after a final one", "final_at < last_own"),
         "stuck": ("a last attempt that is neither final nor due again", "final_at IS NULL AND due_at IS NULL"),
     }
     remedies = {
