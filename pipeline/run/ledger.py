@@ -89,7 +89,7 @@ class Ledger:
         if a.code == OutcomeCode.KNOWN_ARTICLE:
             return _ended(a, OutcomeCode.KNOWN_ARTICLE, article_id=a.article_id)
         if a.code == OutcomeCode.UNCHANGED:  # code of today makes nothing of what was read of it then
-            return _failed(a, OutcomeCode.NO_TEXT, "the page had not changed since, and nothing is known of it from then")
+            return self._failed(a, OutcomeCode.NO_TEXT, "the page had not changed since, and nothing is known of it from then")
         if a.code is not None:
             return self._failed(a, OutcomeCode(a.code), a.detail)
         if a.article is None:
