@@ -8,7 +8,7 @@ NewsmillError
 │   ├── LakeBusy       somebody else is writing
 │   ├── LakeFormat     written by newer code
 │   ├── DayClosed      the day of a batch is closed
-│   ├── TakenDown      something was taken down while a batch was decided
+│   ├── Overtaken      something was committed or taken down while a batch was decided
 │   └── LossError      what came in is not what went out
 ├── QueryStopped       a stranger's SQL passed a limit
 └── WorkerError        a parser in a worker process gave no answer
@@ -49,8 +49,8 @@ class DayClosed(LakeError):
     """The day a batch was to be committed under is closed; its work is done again under a derived id."""
 
 
-class TakenDown(LakeError):
-    """Something was taken down after a batch was decided and before its commit; it is decided again."""
+class Overtaken(LakeError):
+    """Something a batch's decision rests on was committed, or taken down, before its commit; it is decided again."""
 
 
 class LossError(LakeError):

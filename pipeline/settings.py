@@ -21,10 +21,12 @@ class Settings:
     """Everything a batch needs to know. `wire` is the ip:port of the sample wire, a local address that may be visited.
 
     `reread_h` are the ages, in hours, at which an article's page is read again.
+    `inbox` is a directory of the machines that take from it, also where the lake is in S3.
     """
 
     lake: Path
     catalogue: Path
+    inbox: Path = Path("run/wire/inbox")
     wire: str | None = None
     contact: str | None = None
     spacing_s: float = 1.0
@@ -47,6 +49,7 @@ class Settings:
         return Settings(
             lake=place_of(environ.get("NEWSMILL_LAKE", run / "lake")),
             catalogue=Path(environ.get("NEWSMILL_CATALOGUE", next((p for p in (of_run, OWN) if p.exists()), SHIPPED))),
+            inbox=Path(environ.get("NEWSMILL_INBOX") or run / "inbox"),
             wire=environ.get("NEWSMILL_WIRE") or (address.read_text().strip() if address.exists() else None),
             contact=environ.get("NEWSMILL_CONTACT") or None,
             spacing_s=_number(environ, "NEWSMILL_SPACING_S", 1.0, "seconds", below=3600),

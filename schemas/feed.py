@@ -81,6 +81,9 @@ class ParsedEntry:
     published_at: datetime | None = None
     date_quality: DateQuality = DateQuality.MISSING
     updated_at: datetime | None = None
+    source: str | None = None  # the publisher, where the document can speak for others than its feed
+    language: str | None = None  # its own, where it names one
+    whole: bool = False  # handed in with its article: nobody need be asked for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,8 @@ class ParsedFeed:
     entries: tuple[ParsedEntry, ...] = ()
     dropped: int = 0  # entries over the cap
     problem: str | None = None  # what was malformed, where it could be read all the same
+    hub: str | None = None  # where to ask for its news to be pushed (WebSub)
+    topic: str | None = None  # under which address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,8 @@ class Visit:
     next_due_at: datetime = col("when the feed is due again")
     due_rule: str = col("the rule that set next_due_at")
     detail: str | None = col("what went wrong or was malformed, in words", default=None)
+    hub: str | None = col("the WebSub hub that pushes its news, as its document or server names it", default=None)
+    topic: str | None = col("the address under which that hub knows it", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +176,7 @@ class Entry:
     published_raw: str | None = col("date as written", default=None)
     published_at: datetime | None = col("date as understood; claimed by the publisher, never used for storage", default=None)
     date_quality: DateQuality = col("how far published_at can be trusted", default=DateQuality.MISSING)
+    whole: bool = col("whether it was handed in with its article, so that its page is not asked for", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ WITH before AS (FROM {before}),
 visits AS (
     SELECT feed_id, last_visit AS visit, document_entries AS seen FROM before
     UNION ALL BY NAME
-    SELECT feed_id, struct_pack({visit}) AS visit, entries_seen AS seen FROM {visits}
+    SELECT feed_id, struct_pack({visit}) AS visit, entries_seen AS seen FROM {visits} WHERE stage <> 'push'
 ),
 feeds AS (
     SELECT feed_id, arg_max(visit, visit.visited_at) AS last_visit,

@@ -30,8 +30,11 @@ from schemas import LAKE_FORMAT
 
 _BATCH = re.compile(r"\d{8}T\d{6}(\d{3})?Z(\.\d+)?")
 STAGES = ("pull", "read", "tag")
-#: Whoever commits: the stages, and takedown. The closer moves days that have been committed.
-COMMITTING = (*STAGES, "forget")
+#: The stage beside pull, for what comes by itself.
+PUSH = "push"
+#: Whoever commits: the stages, and takedown. The closer moves days that have been committed. Push comes before pull, in whose
+#: guard it commits: whoever needs both takes them in this order.
+COMMITTING = (PUSH, *STAGES, "forget")
 CLOSER = "close"
 #: No day of its own: here lie files without rows.
 SCHEMA_DAY = date(1970, 1, 1)

@@ -1,5 +1,6 @@
-"""Feed bytes to entries. Pure, but slow on hostile bytes: run it in pipeline.isolate.Workers."""
+"""Feed bytes, and other documents that are handed in, to entries. Pure, but slow on hostile bytes: run it in pipeline.isolate.Workers."""
 
+from pipeline.parse.document import parse_document
 from pipeline.parse.feed import parse_feed
 
-__all__ = ["parse_feed"]
+__all__ = ["parse_document", "parse_feed"]

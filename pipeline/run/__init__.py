@@ -5,7 +5,7 @@ have yet is decided against all that was committed before, and committed whole.
 """
 
 from pipeline.lake.layout import batch_id_of
-from pipeline.run.batch import Report, finish_broken_off, run_once, settle, work_shard
+from pipeline.run.batch import Report, finish_broken_off, has_pushed, run_once, settle, take_inbox, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
 from pipeline.run.replay import Days, Replayed, replay_days
 from pipeline.run.upkeep import Swept, close_days, days_to_announce, follow_up, note_announced, sweep
@@ -24,6 +24,7 @@ __all__ = [
     "days_to_announce",
     "finish_broken_off",
     "follow_up",
+    "has_pushed",
     "note_announced",
     "plan_takedown",
     "replay_days",
@@ -31,5 +32,6 @@ __all__ = [
     "settle",
     "sweep",
     "take_down",
+    "take_inbox",
     "work_shard",
 ]

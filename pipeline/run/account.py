@@ -48,7 +48,7 @@ def balance(batch: BatchRef, came_in: list[CameIn], tables: Tables, before: Set[
     _none(batch, "end more than once", [names.get(one, one) for one, n in times.items() if n > 1], len(names))
     _none(batch, "end and had not come in", [one for one in times if one not in names], len(times))
     codes = dict(sorted(Counter(code for _, code in ends).items(), key=lambda item: (-item[1], item[0])))
-    entries = _entries(batch, tables) if batch.stage == "pull" else {}
+    entries = _entries(batch, tables) if batch.stage in ("push", "pull") else {}
     return {"came_in": len(names), **codes, SETTLED_BEFORE: len(before), **entries, "missing": 0}
 
 
@@ -71,7 +71,7 @@ def _sum(total: str, ends: Mapping[str, int]) -> str:
 def _ends(stage: str, tables: Tables) -> list[tuple[str, str]]:
     """The rows in which things end, as the id of the thing and how it ended."""
     match stage:
-        case "pull":
+        case "push" | "pull":
             return [(visit, code) for visit, code in _rows(tables["visits"], "visit_id", "outcome")]
         case "read":
             rows = _rows(tables["outcomes"], "entry_id", "revision", "attempt", "code")

@@ -100,6 +100,7 @@ def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
     article = ids.article_id(key_of(entry))
     taken_out = sum(len(p.text) for p in read.promo)
     published = published_at(entry, read, body.asked_at if body else entry.seen_at)
+    url = (body.final_url or body.url) if body else entry.url
     return Article(
         article_id=article,
         version_id=ids.version_id(article, body.owner if body else entry.visit_id),
@@ -107,8 +108,8 @@ def _article(entry: Entry, body: Body | None, read: Reading) -> Article:
         revision=entry.revision,
         feed_id=entry.feed_id,
         source=entry.source,
-        host=host_of(body.final_url or body.url) or None if body else None,
-        url=(body.final_url or body.url) if body else None,
+        host=host_of(url) or None,
+        url=url,
         canonical_url=read.canonical_url,
         title=read.title or entry.title,
         text=read.text,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.errors import DayClosed, LakeBusy, TakenDown
+from pipeline.errors import DayClosed, LakeBusy, Overtaken
 from pipeline.lake import connect, opened_once
 from pipeline.lake.commit import (
     Clock,
@@ -27,8 +27,8 @@ from pipeline.lake.commit import (
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.erase_raw import drop_bodies
 from pipeline.lake.forget import tombstones_placed
-from pipeline.lake.layout import STAGES, BatchRef, Lake, batch_id_of
-from pipeline.lake.lock import Fence, hold, refuse_if_held
+from pipeline.lake.layout import PUSH, STAGES, BatchRef, Lake, batch_id_of
+from pipeline.lake.lock import Fence, guarded, hold, refuse_if_held
 from pipeline.lake.rows import Tables, merge
 from pipeline.lake.staging import (
     begin,
@@ -42,10 +42,12 @@ from pipeline.lake.staging import (
     shard_tables,
     unfinished,
 )
+from pipeline.lake.store import store_of
 from pipeline.lake.views import prepare, turn_away
 from pipeline.lake.watermark import LIFETIME, late
 from pipeline.lake.work import known_pages, known_visits
-from pipeline.run import pull, read, tag
+from pipeline.push import Inbox
+from pipeline.run import pull, push, read, tag
 from pipeline.run.account import SHARDS_MISSING, balance, in_words
 from pipeline.run.context import Context, Decided, Say, Watch, unwatched
 from pipeline.run.hosts import TABLES_OF_HOSTS
@@ -56,7 +58,9 @@ from schemas.outcome import CameIn
 
 Sums = Mapping[str, int]
 
-_STEPS = {"pull": pull, "read": read, "tag": tag}
+_STEPS = {"push": push, "pull": pull, "read": read, "tag": tag}
+#: Two stages that add entries, each under its own lock: what one decides rests on what the other has committed.
+_BESIDE = {"push": "pull", "pull": "push"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,29 +168,35 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
         if not fresh:
             return finished, {}
         merged = merge([shard_tables(lake, batch, label) for label in fresh])
-        before = tombstones_placed(lake)
+        before = _rests_on(lake, batch.stage)
         with connect(lake.root) as con:
             decided = _decide(con, batch, merged)
         if not any(table.num_rows for table in decided.tables.values()):
             return finished, decided.counts
         target, day = next_part(lake, batch, clock(), late=has_expired(batch, clock))
-        with suppress(DayClosed, TakenDown):
+        with suppress(DayClosed, Overtaken):
             parcel = Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day)
-            commit(lake, parcel, timing, partial(_unless_taken_down, lake, before, fence))
+            commit(lake, parcel, timing, partial(_unless_overtaken, lake, batch.stage, before, fence))
+
+
+def _rests_on(lake: Lake, stage: str) -> list[str]:
+    """What a decision of this stage must know of, besides what its own lock keeps in order: takedowns, and the stage beside it."""
+    beside = (lake.root / "hot").glob(f"date=*/*-{_BESIDE[stage]}") if stage in _BESIDE else ()
+    return [*tombstones_placed(lake), *sorted(p.name for p in beside if store_of(p).is_placed(p))]
 
 
 @contextmanager
-def _unless_taken_down(lake: Lake, before: list[str], fence: Fence) -> Iterator[None]:
-    """Holds a takedown's commit back too: whatever is committed after it was decided knowing of it."""
-    with fence():
-        if tombstones_placed(lake) != before:
-            raise TakenDown("something was taken down meanwhile: what the batch adds is decided once more")
+def _unless_overtaken(lake: Lake, stage: str, before: list[str], fence: Fence) -> Iterator[None]:
+    """Holds a takedown's commit back too, and that of the stage beside: what is committed after was decided knowing of it."""
+    with fence(), guarded(lake, "pull") if stage == PUSH else nullcontext():
+        if _rests_on(lake, stage) != before:
+            raise Overtaken("something was committed or taken down meanwhile: what the batch adds is decided once more")
         yield
 
 
 def _drop_gone(lake: Lake, batch: BatchRef, shards: list[str]) -> None:
     """Drops the bytes in which a batch met what was taken down, now that all else in them is in the lake."""
-    find = {"pull": gone_documents, "read": gone_pages}.get(batch.stage)
+    find = {"push": gone_documents, "pull": gone_documents, "read": gone_pages}.get(batch.stage)
     if find and shards:
         with connect(lake.root) as con:
             if con.sql("SELECT 1 FROM lake.forgotten LIMIT 1").fetchall():
@@ -209,7 +219,7 @@ def _still_kept(lake: Lake, batch: BatchRef) -> bool:
     if not owners:
         return False
     with connect(lake.root) as con:
-        known = (known_visits if batch.stage == "pull" else known_pages)(con, list(owners), batch.date)
+        known = (known_pages if batch.stage == "read" else known_visits)(con, list(owners), batch.date)
     return bool(owners - known)
 
 
@@ -223,12 +233,13 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock, watch: W
     alone = replace(settings, shards=1)
     lake = Lake(settings.lake)
     lake.open_for_writing()
-    for stage in STAGES:
+    stages = (PUSH, *STAGES) if has_pushed(alone) else STAGES
+    for stage in stages:
         refuse_if_held(lake, stage)
     batch_id = batch_id_of(clock())
     reports = []
     problem: Exception | None = None
-    for stage in STAGES:
+    for stage in stages:
         try:
             reports += finish_broken_off(alone, stage, say, clock)
         except LakeBusy:
@@ -239,6 +250,23 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock, watch: W
     if problem:
         raise problem
     return reports
+
+
+def take_inbox(settings: Settings, batch_id: str, say: Say, clock: Clock = system_clock) -> Report:
+    """A batch of what lies in the inbox; first those that were broken off are brought to their end. Without a drop, nothing is added.
+
+    Raises:
+        LakeBusy: somebody else takes from it.
+    """
+    alone = replace(settings, shards=1)
+    finish_broken_off(alone, PUSH, say, clock)
+    return _whole(alone, BatchRef(batch_id, PUSH), say, clock)
+
+
+def has_pushed(settings: Settings) -> bool:
+    """Whether something waits in the inbox, or was taken from it and is not in the lake yet."""
+    inbox = Inbox(settings.inbox)
+    return bool(inbox.ready() or inbox.claiming() or unfinished(Lake(settings.lake), PUSH))
 
 
 @opened_once()
@@ -256,6 +284,9 @@ def finish_broken_off(
     lake = _opened(settings)
     refuse_if_held(lake, stage)
     recommit_corrections(lake, stage, Timing(settings.clock_tolerance), say)
+    if stage == PUSH:  # a claim without a batch, as when the lake is another one
+        for claim in filter(None, (BatchRef.parse(f"{name}-{PUSH}") for name in Inbox(settings.inbox).claiming())):
+            begin(lake, claim)
     missed = {place: ref for place in late(lake) if (ref := BatchRef.parse(place.name)) and ref.stage == stage}
     left = {b for b in unfinished(lake, stage) if left_for is None or clock() - quiet_since(lake, b) >= left_for}
     for place, ref in missed.items():

@@ -14,7 +14,7 @@ from pipeline.isolate import Workers
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef
 from pipeline.lake.rows import Tables
-from pipeline.lake.work import known_visits, last_revisions, last_visits
+from pipeline.lake.work import LastRevision, known_visits, last_revisions, last_visits
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.hosts import learnt, remembered
@@ -59,13 +59,19 @@ def work(context: Context) -> Tables:
     return {"came_in": to_arrow(came_in, CameIn), **learnt(memory), **found}
 
 
-def results(
-    con: duckdb.DuckDBPyConnection, bodies: Iterator[Body], feeds: Feeds, last: Visits, workers: Workers, say: Say
+def results(  # noqa: PLR0913, PLR0917 -- what there is to parse, and what with
+    con: duckdb.DuckDBPyConnection,
+    bodies: Iterator[Body],
+    feeds: Feeds,
+    last: Visits,
+    workers: Workers,
+    say: Say,
+    parse: Callable[..., ParsedFeed | Unreadable] = parse_feed,
 ) -> Tables:
     """What these bytes say, without asking anybody: visits, and the entries that the lake of `con` does not have."""
     visits: list[Visit] = []
     entries: list[Entry] = []
-    for body, parsed in workers.attempt_each(_to_parse(bodies, feeds, last)):
+    for body, parsed in workers.attempt_each(_to_parse(bodies, feeds, last, parse)):
         before = _before(body, last)
         feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
         found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
@@ -92,7 +98,7 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     fresh, passed = _new_revisions(con, from_arrow(merged["entries"], Entry))
     gone = gone_entries(con, fresh)
     fresh = [wordless_entry(e) if e.entry_id in gone else e for e in fresh]
-    over = {p.entry_id: p for p in [*from_arrow(merged["passed_over"], PassedOver), *passed]}
+    over = {(p.visit_id, p.entry_id): p for p in [*from_arrow(merged["passed_over"], PassedOver), *passed]}
     ends = Counter([(e.visit_id, "new") for e in fresh] + [(p.visit_id, p.why) for p in over.values()])
     had = known_visits(con, list(visits), a_day_before(v.visited_at for v in visits.values()))
     taken_down = [_ended(e, OutcomeCode.FORGOTTEN) for e in fresh if e.entry_id in gone]
@@ -118,19 +124,24 @@ def _with_ends(visit: Visit, ends: Counter[tuple[str, str]]) -> Visit:
 def _new_revisions(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> tuple[list[Entry], list[PassedOver]]:
     """Those of the entries that say something else than the lake's last revision of them, and those passed over."""
     last = last_revisions(con, [e.entry_id for e in entries])
-    fresh: dict[str, Entry] = {}
+    fresh: list[Entry] = []
     passed: list[PassedOver] = []
-    for entry in entries:
+    # two shards of a batch can bring one visit; several visits of one feed, as when it was pushed, count one after the other
+    for entry in {(e.visit_id, e.entry_id): e for e in entries}.values():
         before = last.get(entry.entry_id)
         # bytes of a batch that was broken off may be older than what is known by now
         if before and (before.wording == entry.wording or before.seen_at > entry.seen_at):
             passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="known"))
         elif before and before.number >= MOST_REVISIONS:
             passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="endless"))
-        elif entry.entry_id not in fresh:  # two shards of a batch can bring the same
-            revision = ids.revision_id(entry.wording, before.revision if before else None)
-            fresh[entry.entry_id] = replace(entry, revision=revision, number=before.number + 1 if before else 1)
-    return list(fresh.values()), passed
+        else:
+            revision, number = (
+                ids.revision_id(entry.wording, before.revision if before else None),
+                before.number + 1 if before else 1,
+            )
+            fresh.append(replace(entry, revision=revision, number=number))
+            last[entry.entry_id] = LastRevision(revision, entry.wording, entry.seen_at, number)
+    return fresh, passed
 
 
 def _feed_of(body: Body, before: Visit | None) -> Feed:
@@ -164,16 +175,19 @@ def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
     )
 
 
-def _to_parse(bodies: Iterator[Body], feeds: Feeds, last: Visits) -> Iterator[tuple[Body, Parsing | None]]:
+def _to_parse(
+    bodies: Iterator[Body], feeds: Feeds, last: Visits, parse: Callable[..., ParsedFeed | Unreadable]
+) -> Iterator[tuple[Body, Parsing | None]]:
     """Every body with the call that parses it; None where there is nothing to parse."""
     for body in bodies:
         new = body.code == FetchCode.OK and body.content is not None and not is_same(body, _before(body, last))
-        yield body, _parsing(body, feeds.get(body.target)) if new else None
+        yield body, parsing(body, feeds.get(body.target), parse) if new else None
 
 
-def _parsing(body: Body, feed: Feed | None) -> Parsing:
+def parsing(body: Body, feed: Feed | None, parse: Callable[..., ParsedFeed | Unreadable]) -> Parsing:
+    """The call that parses what a feed answered with, or what was handed in for it."""
     return partial(
-        parse_feed,
+        parse,
         body.content or b"",
         body.final_url or body.url,
         content_type=body.header("content-type"),
@@ -198,7 +212,7 @@ def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], i
             revision=ids.revision_id(wording, None),
             wording=wording,
             feed_id=feed.feed_id,
-            source=feed.source,
+            source=e.source or feed.source,
             visit_id=body.owner,
             seen_at=body.asked_at,
             position=position,
@@ -210,7 +224,8 @@ def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], i
             summary=e.summary,
             content_html=e.content_html,
             authors=e.authors,
-            language=feed.language or (parsed.language or "")[:2].lower() or None,
+            language=feed.language or (e.language or parsed.language or "")[:2].lower() or None,
+            whole=e.whole,
             published_raw=e.published_raw,
             published_at=e.published_at,
             date_quality=e.date_quality,

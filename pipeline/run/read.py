@@ -55,9 +55,9 @@ def work(context: Context) -> Tables:
         context.say(f"{len(due)} entries are due, {len(again)} pages of young articles are to be read again")
         came_in = _came_in([*due, *again], kept_here(context, content=False))
         left = [d for d in due if d.entry.entry_id not in gone]
-        settled, requests = _plan(context, con, [d for d in left if d.entry.url])
+        settled, requests = _plan(context, con, [d for d in left if not is_carried(d.entry)])
         settled += [attempt_of(d.entry, d.attempt, context.clock(), code="forgotten") for d in due if d.entry.entry_id in gone]
-        in_feed = [d for d in left if not d.entry.url]
+        in_feed = [d for d in left if is_carried(d.entry)]
         context.say(f"{len(settled) + len(in_feed)} need no fetch, {len(requests)} pages to fetch")
         # a host is asked in this order: what is new comes first
         requests += _requests(context, again)
@@ -207,8 +207,16 @@ def _request(context: Context, due: DueEntry, local: str | None) -> Request:
     return replace(asked, local=local, etag=due.etag, last_modified=due.last_modified)
 
 
+def is_carried(entry: Entry) -> bool:
+    """Whether an entry's article is what the entry itself carries, as it leads nowhere or was handed in whole."""
+    return not entry.url or entry.whole
+
+
 def _in_feed(entry: Entry) -> Call:
-    """Reads an entry without a link from what the feed itself carries."""
+    """Reads an entry from what it carries itself: a page that was handed in, or the article alone."""
+    if entry.whole and (entry.content_html or "")[:200].lstrip().lower().startswith(("<html", "<!doctype")):
+        page = (entry.content_html or "").encode("utf-8", "replace")
+        return partial(read_page, page, entry.url or "", content_type="text/html; charset=utf-8", language=entry.language)
     lines = "".join(f"<p>{escape(line)}</p>" for line in (entry.summary or "").splitlines())
     # without a title of its own, the document's first subheading would be taken for one
     head = f'<head><meta property="og:title" content="{escape(entry.title or "")}"></head>'

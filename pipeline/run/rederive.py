@@ -22,6 +22,7 @@ from pipeline.lake.layout import Lake
 from pipeline.lake.origin import Origin, Part
 from pipeline.lake.staging import kept, kept_owners
 from pipeline.lake.work import DueEntry, entries_by_id, last_visits, untagged
+from pipeline.parse import parse_document, parse_feed
 from pipeline.run import pull, read, tag
 from pipeline.run.account import attempt_key, balance
 from pipeline.run.context import Decided
@@ -73,9 +74,9 @@ class Rederiving:
             BytesLost: bytes it rests on are not there.
             LossError: what came in does not equal what goes out.
         """
-        step = {"pull": self._pull, "read": self._read, "tag": self._tag}[part.ref.stage]
+        step = {"push": self._pull, "pull": self._pull, "read": self._read, "tag": self._tag}[part.ref.stage]
         came_in, decided = step(con, part)
-        of_stage = {"pull": pull, "read": read, "tag": tag}[part.ref.stage]
+        of_stage = {"push": pull, "pull": pull, "read": read, "tag": tag}[part.ref.stage]
         before = decided.taken_down | of_stage.settled_before(con, part.ref, [one.id for one in came_in])
         tables = decided.tables | {name: self.origin.rows(name, part) for name in TABLES_OF_HOSTS}
         return replace(decided, tables=tables, counts={**balance(part.ref, came_in, decided.tables, before), **decided.counts})
@@ -85,7 +86,8 @@ class Rederiving:
         self._refuse_lost(part, old.keys())
         dropped: set[str] = set()
         bodies = _not_dropped(self._kept(part, old.keys()), old, dropped)
-        found = pull.results(con, bodies, self._feeds(part, old.values()), last_visits(con), self.workers, _silent)
+        parse = parse_document if part.ref.stage == "push" else parse_feed
+        found = pull.results(con, bodies, self._feeds(part, old.values()), last_visits(con), self.workers, _silent, parse)
         decided = pull.decide(con, found)
         tables = dict(decided.tables)
         as_it_happened = [replace(v, **_happened(old[v.visit_id])) for v in from_arrow(tables["visits"], Visit)]
@@ -124,8 +126,8 @@ class Rederiving:
         self.orphans += len(lost)
         asked = {key for key in pages.values() if key[:2] in entries}
         due = {DueEntry(entries[k[:2]], k[2]): at for k, at in ended.items() if k[:2] in entries and k not in asked}
-        in_feed = [d for d in due if not d.entry.url]
-        settled = read.unasked(con, [d for d in due if d.entry.url], due.__getitem__)
+        in_feed = [d for d in due if read.is_carried(d.entry)]
+        settled = read.unasked(con, [d for d in due if not read.is_carried(d.entry)], due.__getitem__)
         answers = (
             replace(body, revision=entries[body.target, body.revision or ""].revision)
             for body in self._kept(part, pages.keys())

@@ -55,7 +55,7 @@ def note_announced(settings: Settings, days: Iterable[str]) -> None:
 
 
 #: Which stage takes up what a stage has announced.
-FOLLOWED_BY = {"pull": "read", "read": "tag"}
+FOLLOWED_BY = {"push": "read", "pull": "read", "read": "tag"}
 #: A task goes on for half an hour at most: a batch nobody works on of which nothing was seen for so long was left.
 LEFT_AFTER = timedelta(minutes=30)
 #: Work that waits for so long is not what the last batch announced just now.

@@ -1,6 +1,7 @@
 """One visit to a feed as it ended: what the answer and its parsing mean for the feed, and when it is due again. Pure."""
 
 import re
+from dataclasses import replace
 
 from pipeline.errors import WorkerError
 from pipeline.feeds import next_visit
@@ -52,6 +53,12 @@ def visit_of(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeate
         due_rule=upcoming.rule,
         detail=detail,
     )
+
+
+def as_pushed(visit: Visit, polled: Visit | None) -> Visit:
+    """What a visit is where nobody was asked: it says nothing of when to ask again, which stays as the last poll has it."""
+    at = polled.next_due_at if polled else visit.visited_at
+    return replace(visit, next_due_at=at, due_rule="pushed", failures=0)
 
 
 def _kept(offered: str | None, before: str | None, code: VisitCode) -> str | None:

@@ -11,7 +11,7 @@ from pipeline.why.steps import Step, article_steps, count, entry_steps, outcome_
 
 Row = dict[str, Any]
 
-_STAGES = ("pull", "read", "tag")
+_STAGES = ("push", "pull", "read", "tag")
 
 
 def present(found: Row, console: Console) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.lake.commit import note_of
-from pipeline.lake.layout import STAGES, BatchRef, Lake
+from pipeline.lake.layout import PUSH, STAGES, BatchRef, Lake
 
 #: Told how far a part of the check has come: what is looked at, how much of it is done, how much there is.
 Watch = Callable[[str, int, int], None]
@@ -41,7 +41,7 @@ def warning(kind: str, place: str, problem: str, remedy: str) -> Finding:
 def done_again(lake: Lake, place: str, name: str) -> str:
     """How the work of a committed directory is done again, where that can be; empty where it cannot."""
     ref = BatchRef.parse(name)
-    if ref is None or ref.stage not in STAGES:
+    if ref is None or ref.stage not in (PUSH, *STAGES):
         return ""
     move = f"move {place} out of the lake"
     if ref.stage == "tag":

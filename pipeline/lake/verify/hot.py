@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.lake.commit import CONFIRMED, NOTE, note_of
-from pipeline.lake.layout import STAGES, BatchRef, Lake
+from pipeline.lake.layout import PUSH, STAGES, BatchRef, Lake
 from pipeline.lake.store import store_of, table_of
 from pipeline.lake.verify.file import Said, look
 from pipeline.lake.verify.finding import Finding, Watch, done_again, error, restored, warning
@@ -59,7 +59,7 @@ def late_finding(lake: Lake, place: Path) -> Finding:
     """A directory of a closed day that its closing did not take."""
     at = str(place.relative_to(lake.root))
     ref = BatchRef.parse(place.name)
-    if ref and ref.stage in STAGES and (place / NOTE).exists():
+    if ref and ref.stage in (PUSH, *STAGES) and (place / NOTE).exists():
         return warning("late", at, "came after its day was closed, and counts for nothing", "`newsmill run` does its work again")
     problem = "lies in a closed day whose closing did not take it, and counts for nothing"
     return warning("late", at, problem, f"move {at} out of the lake")

@@ -21,10 +21,10 @@ from pipeline.s3 import readable
 from schemas import bodies_schema
 
 _NAMED = """
-SELECT batch_id, 'pull' AS stage, body_sha256 AS sha256 FROM visits
+SELECT batch_id, stage, body_sha256 AS sha256 FROM visits
 WHERE outcome = 'parsed' AND body_sha256 IS NOT NULL AND NOT (visit_id IN (FROM emptied) AND EXISTS (FROM forgotten))
 UNION ALL BY NAME
-SELECT batch_id, 'read' AS stage, body_sha256 AS sha256 FROM pages
+SELECT batch_id, stage, body_sha256 AS sha256 FROM pages
 WHERE body_sha256 IS NOT NULL AND entry_id NOT IN (SELECT id FROM forgotten)
 """
 
