@@ -86,7 +86,7 @@ class Keeper:
 
     def stop(self) -> None:
         """Asks all to end, the scheduler first so that running tasks can still report; after a bounded time kills."""
-        for names, grace_s in ((("scheduler",), GRACE_S), (("api-server", "dag-processor", "wire"), GRACE_S / 2)):
+        for names, grace_s in ((("scheduler",), GRACE_S), (("api-server", "dag-processor", "triggerer", "wire"), GRACE_S / 2)):
             pids = [pid for pid, name in self.running.items() if name in names]
             for number, patience_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 2.0)):
                 self._signal(pids, number)
@@ -173,6 +173,7 @@ def main() -> None:
     keeper.watch(lambda: not is_free(int(os.environ["AIRFLOW__API__PORT"])))
     if not keeper.stopping:
         keeper.start("scheduler", service(["scheduler", "--skip-serve-logs"]))
+        keeper.start("triggerer", service(["triggerer", "--skip-serve-logs"]))
     keeper.watch(lambda: False)
     keeper.stop()
 

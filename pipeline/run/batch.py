@@ -180,7 +180,7 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
 
 
 def _rests_on(lake: Lake, stage: str) -> list[str]:
-    """What a decision of this stage must know of, besides what its own lock keeps in order: takedowns, and the stage beside it."""
+    """What a decision must know of besides what its own lock keeps in order: takedowns, and the stage beside."""
     beside = (lake.root / "hot").glob(f"date=*/*-{_BESIDE[stage]}") if stage in _BESIDE else ()
     return [*tombstones_placed(lake), *sorted(p.name for p in beside if store_of(p).is_placed(p))]
 
@@ -252,15 +252,15 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock, watch: W
     return reports
 
 
-def take_inbox(settings: Settings, batch_id: str, say: Say, clock: Clock = system_clock) -> Report:
-    """A batch of what lies in the inbox; first those that were broken off are brought to their end. Without a drop, nothing is added.
+def take_inbox(settings: Settings, batch_id: str, say: Say, clock: Clock = system_clock) -> list[Report]:
+    """A batch of what lies in the inbox, the last; first those that were broken off are brought to their end.
 
     Raises:
         LakeBusy: somebody else takes from it.
     """
     alone = replace(settings, shards=1)
-    finish_broken_off(alone, PUSH, say, clock)
-    return _whole(alone, BatchRef(batch_id, PUSH), say, clock)
+    finished = finish_broken_off(alone, PUSH, say, clock)
+    return [*finished, _whole(alone, BatchRef(batch_id, PUSH), say, clock)]
 
 
 def has_pushed(settings: Settings) -> bool:

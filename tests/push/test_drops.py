@@ -32,7 +32,7 @@ def drop(desk: Desk, **files: str | bytes) -> None:
 
 
 def take(desk: Desk) -> dict[str, int]:
-    report = take_inbox(desk.settings, batch_id_of(datetime.now(UTC)), lambda _line: None)
+    *_, report = take_inbox(desk.settings, batch_id_of(datetime.now(UTC)), lambda _line: None)
     return {what: n for what, n in report.counts.items() if n}
 
 
