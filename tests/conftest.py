@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import isolate
 from pipeline.isolate.nursery import Nursery
+from pipeline.lake import opened_once
 from pipeline.run import run_once
 from pipeline.settings import Settings
 from pipeline.wire import catalogue
@@ -38,6 +39,13 @@ def _nursery(seconds: float, memory_mb: int, call: bytes) -> Nursery:
 def shared_nurseries(monkeypatch: pytest.MonkeyPatch) -> None:
     """One nursery for all calls of a test process that need the same modules and have the same limits."""
     monkeypatch.setattr(isolate, "Nursery", _nursery)
+
+
+@pytest.fixture(autouse=True)
+def lakes_opened_once() -> Iterator[None]:
+    """A test's questions to a lake share a database, as those of a batch do."""
+    with opened_once():
+        yield
 
 
 @pytest.fixture(scope="session")

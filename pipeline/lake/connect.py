@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -32,21 +33,29 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     shared = _SHARED.get()
     if shared is None:
         return _open(place, script)[0]
-    key = script, _identity(place)
-    if key not in shared:
-        _close(shared)
-        shared[key] = _open(place, script)
-    database, attached = shared[key]
-    con = database.cursor()
-    con.execute(f"{_SETTINGS}; USE news" if attached else _SETTINGS)
+    made_of = script, _identity(place)
+    database = shared.get(place.root)
+    if database is None or database.made_of != made_of:
+        database = shared[place.root] = _Database(made_of, *_open(place, script))
+    con = database.con.cursor()
+    con.execute(f"{_SETTINGS}; USE news" if database.attached else _SETTINGS)
     return con
 
 
 # the second question to a year finds what the first one learnt of its files; those that were replaced are read anew
 _SETTINGS = "SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true"
-#: A database and whether news.duckdb is attached to it, by the script of its views and the identity of that file.
-_Shared = dict[tuple[str, tuple[int, ...]], tuple[duckdb.DuckDBPyConnection, bool]]
-_SHARED: ContextVar[_Shared | None] = ContextVar("_SHARED", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """What connections share: a script's views, and news.duckdb as it was where that is attached."""
+
+    made_of: tuple[str, tuple[int, ...]]
+    con: duckdb.DuckDBPyConnection
+    attached: bool
+
+
+_SHARED: ContextVar[dict[Path, _Database] | None] = ContextVar("_SHARED", default=None)
 
 
 @contextmanager
@@ -59,18 +68,11 @@ def opened_once() -> Iterator[None]:
     if _SHARED.get() is not None:
         yield
         return
-    shared: _Shared = {}
-    token = _SHARED.set(shared)
+    token = _SHARED.set({})
     try:
         yield
     finally:
-        _SHARED.reset(token)
-        _close(shared)
-
-
-def _close(shared: _Shared) -> None:
-    while shared:
-        shared.popitem()[1][0].close()
+        _SHARED.reset(token)  # a database ends with its last connection; closing this one would close the others
 
 
 def _identity(place: Lake) -> tuple[int, ...]:

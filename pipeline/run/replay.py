@@ -15,7 +15,7 @@ from pipeline import __version__
 from pipeline.dedupe import KEY_RULE, TEXT_RULE
 from pipeline.errors import InputError, LakeError
 from pipeline.isolate import Workers
-from pipeline.lake import connect
+from pipeline.lake import connect, opened_once
 from pipeline.lake.close import close
 from pipeline.lake.commit import Clock, Parcel, Timing, commit, system_clock
 from pipeline.lake.durable import write_file
@@ -67,6 +67,7 @@ class Replayed:
         return "\n".join(told)
 
 
+@opened_once()
 def replay_days(settings: Settings, new: Lake, days: Days, watch: Watch = unwatched, clock: Clock = system_clock) -> Replayed:
     """Makes the lake `new` from that of `settings`, or goes on with it, also with what the old one has got since.
 
