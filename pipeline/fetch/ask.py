@@ -15,8 +15,9 @@ from pipeline.fetch.policy import Policy
 from schemas.web import FetchCode, Header
 
 _CHUNK = 64 * 1024
+_BEGINNING = 512 * 1024  # what is kept of a body that is too long: as much as counts of a robots.txt
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ENCODINGS = frozenset({"", "identity", "gzip", "deflate", "br"})
+_ENCODINGS = frozenset({"", "identity", "gzip", "deflate", "br", "zstd"})
 _BROKEN = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, EOFError)
 
 
@@ -107,8 +108,17 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> tuple[bytes
         size += len(chunk)
         if size > max_bytes:
             response.close()
-            return b"".join(chunks)[:max_bytes], False
+            return _beginning(chunks)[:max_bytes], False
     return b"".join(chunks), True
+
+
+def _beginning(chunks: list[bytes]) -> bytes:
+    head = bytearray()
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= _BEGINNING:
+            break
+    return bytes(head)
 
 
 def _readable(location: str) -> str:

@@ -20,6 +20,7 @@ KEPT = frozenset(
 )
 _MAX_VALUE = 4096
 _ETAG = re.compile(r'(W/)?"[!#-~]{0,1024}"')
+_PACKED = "gzip, deflate, br, zstd"
 _ACCEPT = {
     Kind.FEED: "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5",
     Kind.PAGE: "text/html, application/xhtml+xml, */*;q=0.5",
@@ -49,7 +50,7 @@ def http_date(value: str) -> datetime | None:
 
 def asking(request: Request, user_agent: str) -> dict[str, str]:
     """The headers to send for a request."""
-    headers = {"User-Agent": user_agent, "Accept": _ACCEPT[request.kind], "Accept-Encoding": "gzip, deflate, br"}
+    headers = {"User-Agent": user_agent, "Accept": _ACCEPT[request.kind], "Accept-Encoding": _PACKED}
     if request.etag is not None and well_formed_etag(request.etag):
         headers["If-None-Match"] = request.etag
     if request.last_modified is not None and well_formed_http_date(request.last_modified):
@@ -59,7 +60,7 @@ def asking(request: Request, user_agent: str) -> dict[str, str]:
 
 def asking_for_robots(user_agent: str) -> dict[str, str]:
     """The headers to send for a robots.txt."""
-    return {"User-Agent": user_agent, "Accept": "text/plain, */*;q=0.5", "Accept-Encoding": "gzip, deflate, br"}
+    return {"User-Agent": user_agent, "Accept": "text/plain, */*;q=0.5", "Accept-Encoding": _PACKED}
 
 
 def kept(headers: Iterable[tuple[str, str]]) -> tuple[Header, ...]:
