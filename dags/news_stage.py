@@ -39,13 +39,28 @@ def batch_of(dag_run) -> str:
     return dag_run.partition_key or batch_id_of(dag_run.run_after)
 
 
+def connection(name: str) -> str | None:
+    """The connection of this name, wherever Airflow keeps it, as JSON; its log masks what is secret in it."""
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        return Connection.get(name).as_json()
+    except AirflowNotFoundException:
+        return None
+
+
 def work(stage: str, shard: int, dag_run=None) -> None:
     import os
+    from dataclasses import replace
 
     from pipeline.run import work_shard
     from pipeline.settings import Settings
 
-    work_shard(Settings.from_env(os.environ), stage, batch_of(dag_run), shard, print)
+    settings = Settings.from_env(os.environ)
+    secrets = settings.secrets
+    settings = replace(settings, secrets=lambda name: secrets(name) or connection(name))
+    work_shard(settings, stage, batch_of(dag_run), shard, print)
 
 
 def commit_and_announce(stage: str, dag_run=None, outlet_events=None) -> dict:

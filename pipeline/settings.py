@@ -1,8 +1,9 @@
 """What a run may be told from outside, read once and passed on; the variables are listed in docs/how-to/settings.md."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import ConfigError
@@ -16,12 +17,18 @@ SHARDS = 4
 REREAD_H, LONGEST_REREAD_H = (1.0, 6.0, 24.0, 72.0), 14 * 24
 
 
+def _kept(environ: Mapping[str, str], name: str) -> str | None:
+    """What the environment keeps under a name, as ours or as a connection of Airflow's."""
+    return environ.get(f"NEWSMILL_CREDENTIALS_{name.upper()}") or environ.get(f"AIRFLOW_CONN_{name.upper()}") or None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a batch needs to know. `wire` is the ip:port of the sample wire, a local address that may be visited.
 
     `reread_h` are the ages, in hours, at which an article's page is read again.
     `inbox` is a directory of the machines that take from it, also where the lake is in S3.
+    `secrets` says what is kept under the name of a feed's credentials, or None.
     """
 
     lake: Path
@@ -35,6 +42,7 @@ class Settings:
     raw_days: int | None = None
     shards: int = SHARDS
     reread_h: tuple[float, ...] = REREAD_H
+    secrets: Callable[[str], str | None] = field(default=partial(_kept, {}), repr=False, compare=False)
 
     @staticmethod
     def from_env(environ: Mapping[str, str]) -> "Settings":
@@ -57,6 +65,7 @@ class Settings:
             grace=timedelta(hours=_number(environ, "NEWSMILL_GRACE_H", 6.0, "hours", below=1000)),
             raw_days=int(days) if (days := _number(environ, "NEWSMILL_RAW_DAYS", -1.0, "days", below=100_000)) >= 0 else None,
             reread_h=_ages(environ.get("NEWSMILL_REREAD_H")),
+            secrets=partial(_kept, environ),
         )
 
 

@@ -62,6 +62,7 @@ class Feed:
     group: str | None = None
     documented: str | None = None  # the page on which its publisher lists it
     local: bool = False  # its own ip:port may be visited although it is not on the public internet
+    credentials: str | None = None  # the name under which the environment or Airflow keeps what it asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The web: what is asked of a server and what came back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ class FetchCode(StrEnum):
     TOO_MANY_REDIRECTS = "too_many_redirects"
     FORBIDDEN_ADDRESS = "forbidden_address"  # not http(s), or resolves to no public address
     DISALLOWED = "disallowed"  # robots.txt
+    NO_CREDENTIALS = "no_credentials"  # nothing was sent: what the feed's credentials are is not known, or must not be sent there
     DEFERRED = "deferred"  # nothing was sent: the host had asked to be left alone, or refused too often
 
 
@@ -27,10 +28,17 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    name: str = col("header name, lower case")
+    value: str = col("header value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One address to ask. `owner` is the visit or page id, `target` the feed or entry it is for, `revision` the entry's.
 
-    `local` is the "host:port" that this one request may reach although it is not public: its feed's own.
+    `local` is the "host:port" that this one request may reach although it is not public: its feed's own. `secret` is a header
+    that is sent to the address's own origin alone, and `unsent` the reason why nothing is sent. No row is made of this one.
     """
 
     kind: Kind
@@ -42,12 +50,8 @@ class Request:
     etag: str | None = None
     last_modified: str | None = None
     local: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    name: str = col("header name, lower case")
-    value: str = col("header value")
+    secret: Header | None = field(default=None, repr=False)
+    unsent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,8 @@ def _feed(entry: Any, where: str) -> Feed:
             raise ConfigError(f"{where}: url has a user name or password before @{host}; leave it out, everybody would read it")
         is_valid, wanted = _VALID[key]
         if not is_valid(value):
-            raise ConfigError(f"{where}: {key} is {value!r}; {wanted}")
+            said = "no name" if key == "credentials" else repr(value)  # they may be the very thing itself
+            raise ConfigError(f"{where}: {key} is {said}; {wanted}")
     if "url" not in entry:
         raise ConfigError(f'{where}: url is missing; add url = "https://…" with the feed\'s address')
     url = entry["url"].strip()
@@ -165,4 +166,8 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "group": (_matches(r".*\S.*"), "give the group's name in quotes, or leave it out"),
     "documented": (lambda value: isinstance(value, str) and bool(_host(value)), "give the page that lists it, https://…"),
     "local": (lambda value: isinstance(value, bool), "use true or false"),
+    "credentials": (
+        _matches(r"[a-z][a-z0-9_]*"),
+        "give their name alone, in lower-case letters, digits and _; they are kept elsewhere, see docs/how-to/own-feeds.md",
+    ),
 }

@@ -107,6 +107,7 @@ def left_out(feeds: Iterable[Feed]) -> list[str]:
         "every_minutes": lambda f: f.every_minutes != 15,
         "enabled = false": lambda f: not f.enabled,
         "local = true": lambda f: f.local,
+        "credentials": lambda f: f.credentials,
         "documented": lambda f: f.documented,
     }
     named = {key: [f.feed_id for f in feeds if is_lost(f)] for key, is_lost in lost.items()}

@@ -16,7 +16,19 @@ HEAD = """\
 
 _HEADER = re.compile(r"\s*\[\[\s*feed\s*\]\]")
 _OFF = re.compile(r"(\s*enabled\s*=\s*)false\b")
-_KEYS = ("feed_id", "url", "title", "source", "language", "group", "every_minutes", "documented", "local", "enabled")
+_KEYS = (
+    "feed_id",
+    "url",
+    "title",
+    "source",
+    "language",
+    "group",
+    "every_minutes",
+    "documented",
+    "local",
+    "credentials",
+    "enabled",
+)
 _DEFAULTS = {field.name: field.default for field in fields(Feed)}
 
 

@@ -12,9 +12,10 @@ from yarl import URL
 from pipeline.fetch import headers, robots
 from pipeline.fetch.address import refused_url
 from pipeline.fetch.ask import Answer, Asker
+from pipeline.fetch.credentials import unprotected
 from pipeline.fetch.host import Host
 from pipeline.fetch.memory import Memory
-from schemas.web import Body, FetchCode, Kind, Request, RobotsSeen
+from schemas.web import Body, FetchCode, Header, Kind, Request, RobotsSeen
 
 _LEAST_S = 0.1  # a timeout of 0 means none at all
 
@@ -28,6 +29,7 @@ class Errand:
     sent: Mapping[str, str]
     max_bytes: int
     max_redirects: int
+    secret: Header | None = None
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Trail:
     asked_at: datetime | None = None
     robots: str | None = None
     note: str | None = None
+    at_home: bool = True  # nothing but the origin that was asked first has been met
 
 
 class Client:
@@ -61,7 +64,11 @@ class Client:
             sent=headers.asking(request, self._policy.user_agent),
             max_bytes=self._policy.max_bytes(request.kind),
             max_redirects=self._policy.max_redirects,
+            secret=request.secret,
         )
+        why = request.unsent or (request.secret and unprotected(request, self._policy))
+        if why:
+            return self._body(request, Trail(0), Answer(code=FetchCode.NO_CREDENTIALS, detail=why))
         trail = Trail(self._policy.total_s)
         answer = await self._follow(errand, trail)
         if answer.code is FetchCode.NOT_MODIFIED and not _was_conditional(errand.sent):
@@ -105,6 +112,7 @@ class Client:
             if answer.location is None:
                 return answer
             target = _joined(url, answer.location)
+            trail.at_home &= _leads_home(url, target)
             looped = target in (errand.url, *trail.targets)
             trail.targets.append(target)
             if looped or len(trail.targets) > errand.max_redirects:
@@ -139,7 +147,7 @@ class Client:
             trail.asked_at = trail.asked_at or self._asker.clock()
             started = asyncio.get_running_loop().time()
             try:
-                answer = await self._asker.ask(url, errand.sent, max_bytes=errand.max_bytes, left_s=trail.left_s)
+                answer = await self._asker.ask(url, _sent(errand, trail), max_bytes=errand.max_bytes, left_s=trail.left_s)
             finally:
                 host.left()
             trail.left_s = max(_LEAST_S, trail.left_s - (asyncio.get_running_loop().time() - started))
@@ -215,6 +223,17 @@ def _joined(url: URL, location: str) -> str:
         return str(url.join(URL(location.strip())).with_fragment(None))
     except ValueError:
         return location
+
+
+def _leads_home(url: URL, target: str) -> bool:
+    there = _parsed(target)
+    return not isinstance(there, str) and there.is_absolute() and there.origin() == url.origin()
+
+
+def _sent(errand: Errand, trail: Trail) -> Mapping[str, str]:
+    """The headers of the next request; whoever was led elsewhere carries no credentials any more, also when led back."""
+    secret = errand.secret if trail.at_home else None
+    return {**errand.sent, secret.name: secret.value} if secret else errand.sent
 
 
 def _was_conditional(sent: Mapping[str, str]) -> bool:

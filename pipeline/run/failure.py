@@ -12,6 +12,7 @@ _OF_FETCH = {
     FetchCode.FORBIDDEN_ADDRESS: OutcomeCode.FORBIDDEN_ADDRESS,
     FetchCode.NOT_MODIFIED: OutcomeCode.UNCHANGED,
     FetchCode.DEFERRED: OutcomeCode.DEFERRED,
+    FetchCode.NO_CREDENTIALS: OutcomeCode.REFUSED,
 }
 _OF_STATUS = {404: OutcomeCode.GONE, 410: OutcomeCode.GONE} | dict.fromkeys((401, 403, 451), OutcomeCode.REFUSED)
 

@@ -8,8 +8,9 @@ from functools import partial
 import duckdb
 
 from pipeline.dedupe import url_key
+from pipeline.errors import ConfigError
 from pipeline.feeds import LastVisit, due, load_catalogue, nothing_on
-from pipeline.fetch import host_and_port
+from pipeline.fetch import header_of, host_and_port
 from pipeline.isolate import Workers
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef
@@ -25,7 +26,7 @@ from schemas.article import Unreadable
 from schemas.columns import from_arrow, to_arrow
 from schemas.feed import Entry, Feed, ParsedFeed, PassedOver, Visit
 from schemas.outcome import CameIn, Outcome, OutcomeCode
-from schemas.web import Body, FetchCode, Kind, Request
+from schemas.web import Body, FetchCode, Header, Kind, Request
 
 Parsing = Callable[[], ParsedFeed | Unreadable]
 Feeds = dict[str, Feed]
@@ -164,6 +165,7 @@ def _last(visit: Visit) -> LastVisit:
 def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
     # validators belong to an address: after the catalogue named another one, the old ones would hide its content
     same = last is not None and last.url == feed.url
+    secret, unsent = _secret(context, feed)
     return Request(
         kind=Kind.FEED,
         owner=ids.visit_id(context.batch.root, feed.feed_id),
@@ -172,7 +174,26 @@ def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
         etag=last.etag if last and same else None,
         last_modified=last.last_modified if last and same else None,
         local=host_and_port(feed.url) if feed.local else None,
+        secret=secret,
+        unsent=unsent,
     )
+
+
+def _secret(context: Context, feed: Feed) -> tuple[Header | None, str | None]:
+    """The header that carries a feed's credentials, or why it cannot be visited."""
+    if feed.credentials is None:
+        return None, None
+    said = context.settings.secrets(feed.credentials)
+    at = f"NEWSMILL_CREDENTIALS_{feed.credentials.upper()}"
+    if said is None:
+        return (
+            None,
+            f"nothing is kept under its credentials {feed.credentials!r}: set {at}, or a connection of that name in airflow",
+        )
+    try:
+        return header_of(said), None
+    except ConfigError as error:
+        return None, f"{at}, or the connection {feed.credentials!r} of airflow: {error}"
 
 
 def _to_parse(

@@ -81,6 +81,7 @@ _OF_FETCH = {
     FetchCode.FORBIDDEN_ADDRESS: VisitCode.FORBIDDEN_ADDRESS,
     FetchCode.DISALLOWED: VisitCode.DISALLOWED,
     FetchCode.DEFERRED: VisitCode.DEFERRED,
+    FetchCode.NO_CREDENTIALS: VisitCode.REFUSED,
 }
 _OF_STATUS = {410: VisitCode.GONE, 401: VisitCode.REFUSED, 403: VisitCode.REFUSED, 451: VisitCode.REFUSED, 429: VisitCode.BUSY}
 
