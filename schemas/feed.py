@@ -56,7 +56,7 @@ class Feed:
     url: str
     source: str
     language: str | None = None
-    every_minutes: int = 15
+    every_minutes: int | None = None  # None: by its own rhythm
     enabled: bool = True
     title: str | None = None
     group: str | None = None
@@ -101,6 +101,7 @@ class ParsedFeed:
     problem: str | None = None  # what was malformed, where it could be read all the same
     hub: str | None = None  # where to ask for its news to be pushed (WebSub)
     topic: str | None = None  # under which address
+    update_s: float | None = None  # sy:updatePeriod over sy:updateFrequency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,13 @@ class Visit:
     detail: str | None = col("what went wrong or was malformed, in words", default=None)
     hub: str | None = col("the WebSub hub that pushes its news, as its document or server names it", default=None)
     topic: str | None = col("the address under which that hub knows it", default=None)
+    failing_since: datetime | None = col("when the first of the failures in a row was, null where there are none", default=None)
+    pace: tuple[float, ...] = col(
+        "new entries an hour, as usual in each four hours UTC of a working day (6) and of a day at the weekend (6)", default=()
+    )
+    span_s: float | None = col("seconds in which its document was replaced at the fastest, slowly forgotten", default=None)
+    wish_s: float | None = col("seconds between visits that the feed wishes for by ttl or sy:updatePeriod", default=None)
+    distrusted_until: datetime | None = col("until when no validators are sent, as they have hidden entries", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ class Body:
     detail: str | None = col("what went wrong, in words", default=None)
     sha256: str | None = col("SHA-256 of the unpacked body", default=None)
     content: bytes | None = col("unpacked body", default=None)
+    moved_to: str | None = col("where the permanent redirects at its beginning led", default=None)
 
     def header(self, name: str) -> str | None:
         return next((h.value for h in self.headers if h.name == name), None)

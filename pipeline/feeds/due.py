@@ -5,83 +5,108 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from schemas.feed import Feed, VisitCode
+from pipeline.feeds.rhythm import LONGEST_WAIT, SHORTEST_WAIT, UNKNOWN_PACE, own_wait
+from schemas.feed import Feed, Visit, VisitCode
 
-LONGEST_WAIT = timedelta(hours=24)
-#: A feed that says it is gone is asked again all the same: a surprising number come back.
-WAIT_WHEN_GONE = timedelta(days=30)
+#: A feed that says it is gone, or that has failed for long, is asked again all the same: a surprising number come back.
+LONGEST_PAUSE = timedelta(days=30)
+#: So long a feed may answer 404 before that is taken for "gone".
+MISSING_FOR = timedelta(days=7)
+#: A feed that fails is asked daily at least, until a day is less than this share of the time it has failed.
+SHARE_OF_FAILING = 1 / 7
 #: Feeds of one interval drift apart by up to this share of it, instead of being asked in one burst for ever.
 JITTER = 0.05
-#: Up to this interval a visit must not miss the run of its minute: no jitter, and counted from the full minute.
-#: Runs come every few minutes at full minutes; a feed due some seconds after one would wait for the next each time.
+#: Up to this interval a visit must not miss the run of its minute: no jitter, and counted from the full minute, or from the full
+#: five. Runs come every few minutes at full minutes; a feed due some seconds after one would wait for the next each time.
 PROMPT = timedelta(hours=1)
 
-_BROUGHT_SOMETHING = frozenset({VisitCode.PARSED, VisitCode.UNCHANGED})
+BROUGHT_SOMETHING = frozenset({VisitCode.PARSED, VisitCode.UNCHANGED})
+_HARD = frozenset({VisitCode.GONE, VisitCode.NOT_A_FEED})
+_LASTING = ("name does not resolve", "tls:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastVisit:
-    """What the next visit needs to know of the last one; `url` is the address then asked."""
+class Wishes:
+    """How long the server wishes to be left alone, in seconds; None where it doesn't say. A feed's own wish is its `wish_s`."""
 
-    feed_id: str
-    next_due_at: datetime
-    etag: str | None
-    last_modified: str | None
-    body_sha256: str | None
-    failures: int
-    url: str
+    max_age_s: float | None = None
+    expires_s: float | None = None
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NextVisit:
-    """When a feed is due again, the rule that set it, and how many visits in a row have failed by now."""
+    """When a feed is due again, and the rule that set it."""
 
     at: datetime
     rule: str
-    failures: int
 
 
-def due(feeds: Iterable[Feed], last: Mapping[str, LastVisit], now: datetime) -> tuple[Feed, ...]:
+def due(feeds: Iterable[Feed], last: Mapping[str, Visit], now: datetime) -> tuple[Feed, ...]:
     """The enabled feeds to visit now, in the order given; `last` is by feed_id. A new address is a new feed: due at once."""
     return tuple(feed for feed in feeds if feed.enabled and _has_come(feed, last.get(feed.feed_id), now))
 
 
-def _has_come(feed: Feed, visit: LastVisit | None, now: datetime) -> bool:
+def _has_come(feed: Feed, visit: Visit | None, now: datetime) -> bool:
     return visit is None or visit.url != feed.url or visit.next_due_at <= now
 
 
-def next_visit(  # noqa: PLR0913 -- each argument is one thing a visit can say about the next
-    feed: Feed,
-    code: VisitCode,
-    *,
-    visited_at: datetime,
-    failures: int,
-    ttl_minutes: int | None,
-    retry_after_s: float | None,
-    cache_max_age_s: float | None,
-) -> NextVisit:
-    """When to come back after a visit that ended in `code`; `failures` counts those in a row before it.
+def grade(code: VisitCode, detail: str | None) -> float:
+    """How much a visit that ended in `code` weighs as a failure: 0 for none, 1 for one that will hardly mend."""
+    if code in BROUGHT_SOMETHING:
+        return 0.0
+    if code in _HARD:
+        return 1.0
+    passing = code is VisitCode.BUSY or (code is VisitCode.UNREACHABLE and not (detail or "").startswith(_LASTING))
+    return 0.25 if passing else 0.5
 
-    The longest wait asked for wins: the feed's interval, its ttl, the server's max-age and Retry-After, and after failures
-    the interval doubled for each. Nobody but the catalogue can ask for more than 24 hours.
+
+def next_visit(feed: Feed, visit: Visit, wishes: Wishes, before: Visit | None = None, lately: float = 0.0) -> NextVisit:
+    """When to come back after `visit`, of which all is known but that; `before` is the one before it.
+
+    A feed's own wait follows from its pace, and is `every_minutes` where the catalogue gives that. The longest of what is
+    wished for wins, up to 24 hours, unless all entries of the document could be replaced in that time: half of that time is
+    then the most. `lately` is the pace of the last hour, in new entries an hour.
     """
-    if code is VisitCode.GONE:
-        return NextVisit(visited_at + WAIT_WHEN_GONE, "gone", failures + 1)
-    if code is VisitCode.DEFERRED:
-        return NextVisit(visited_at + _capped(retry_after_s), "host closed", failures)
-    interval = timedelta(minutes=feed.every_minutes)
-    waits = {"interval": interval, "retry-after": _capped(retry_after_s)}
-    if code in _BROUGHT_SOMETHING:
-        failures = 0
-        waits |= {"feed ttl": _capped((ttl_minutes or 0) * 60), "cache max-age": _capped(cache_max_age_s)}
-    else:
-        failures += 1
-        waits[f"failures: {failures}"] = _capped(interval.total_seconds() * 2 ** min(failures, 20))
+    wait, rule = _own(feed, visit, lately)
+    if visit.outcome not in BROUGHT_SOMETHING:
+        return _after_failure(feed, visit, before, max(wait, _capped(wishes.retry_after_s)), wait)
+    waits = {
+        rule: wait,
+        "ttl or sy:update": _capped(visit.wish_s),
+        "cache max-age": _capped(wishes.max_age_s),
+        "expires": _capped(wishes.expires_s),
+    }
     rule = max(waits, key=lambda name: waits[name])
-    wait = waits[rule]
-    if rule == "interval" and wait <= PROMPT:
-        visited_at = visited_at.replace(second=0, microsecond=0)
-    return NextVisit(visited_at + wait + _jitter(feed.feed_id, wait), rule, failures)
+    if rule != "every_minutes" and visit.span_s is not None:
+        waits["turnover"] = max(SHORTEST_WAIT, timedelta(seconds=visit.span_s / 2))
+        rule = min(rule, "turnover", key=lambda name: waits[name])
+    return _at(feed, visit, waits[rule], rule)
+
+
+def _own(feed: Feed, visit: Visit, lately: float) -> tuple[timedelta, str]:
+    if feed.every_minutes is not None:
+        return timedelta(minutes=feed.every_minutes), "every_minutes"
+    return own_wait(visit.pace or (UNKNOWN_PACE,) * 12, visit.visited_at, lately), "rhythm"
+
+
+def _after_failure(feed: Feed, visit: Visit, before: Visit | None, least: timedelta, wait: timedelta) -> NextVisit:
+    failing = visit.visited_at - (visit.failing_since or visit.visited_at)
+    missing = visit.status == 404 and before is not None and before.status == 404 and failing >= MISSING_FOR
+    if visit.outcome is VisitCode.GONE or missing:
+        return NextVisit(visit.visited_at + LONGEST_PAUSE, "muted")
+    cap = min(LONGEST_PAUSE, max(LONGEST_WAIT, failing * SHARE_OF_FAILING))
+    slowed = min(cap, wait * 4 ** min(visit.failure_grade, 10.0))
+    return _at(feed, visit, max(least, slowed), "retry-after" if least > max(slowed, wait) else f"failures: {visit.failures}")
+
+
+def _at(feed: Feed, visit: Visit, wait: timedelta, rule: str) -> NextVisit:
+    at = visit.visited_at
+    if wait <= PROMPT and rule in ("every_minutes", "rhythm", "turnover"):
+        at = at.replace(second=0, microsecond=0)
+        if rule != "every_minutes":
+            at -= timedelta(minutes=at.minute % 5)
+    return NextVisit(at + wait + _jitter(feed.feed_id, wait), rule)
 
 
 def _capped(seconds: float | None) -> timedelta:

@@ -104,7 +104,7 @@ def left_out(feeds: Iterable[Feed]) -> list[str]:
     feeds = list(feeds)
     lost: dict[str, Callable[[Feed], object]] = {
         "source": lambda f: f.title and f.source not in (f.title, source_of(f.url)),
-        "every_minutes": lambda f: f.every_minutes != 15,
+        "every_minutes": lambda f: f.every_minutes is not None,
         "enabled = false": lambda f: not f.enabled,
         "local = true": lambda f: f.local,
         "credentials": lambda f: f.credentials,

@@ -11,7 +11,7 @@ from pipeline.fetch.ask import Asker
 from pipeline.fetch.client import Client, host_of
 from pipeline.fetch.connect import PublicResolver, open_session
 from pipeline.fetch.credentials import header_of
-from pipeline.fetch.headers import well_formed_etag, well_formed_http_date
+from pipeline.fetch.headers import http_date, well_formed_etag, well_formed_http_date
 from pipeline.fetch.local import host_and_port, may_be_opened, opened, plainly_local
 from pipeline.fetch.memory import Memory
 from pipeline.fetch.policy import Policy
@@ -24,6 +24,7 @@ __all__ = [
     "header_of",
     "host_and_port",
     "host_of",
+    "http_date",
     "may_be_opened",
     "opened",
     "plainly_local",

@@ -43,6 +43,7 @@ class Trail:
     robots: str | None = None
     note: str | None = None
     at_home: bool = True  # nothing but the origin that was asked first has been met
+    moved_to: str | None = None  # by permanent redirects alone
 
 
 class Client:
@@ -97,6 +98,7 @@ class Client:
             detail="; ".join(filter(None, (answer.detail, trail.note))) or None,
             sha256=None if content is None else hashlib.sha256(content).hexdigest(),
             content=content,
+            moved_to=trail.moved_to,
         )
 
     async def _follow(self, errand: Errand, trail: Trail) -> Answer:
@@ -114,6 +116,8 @@ class Client:
             target = _joined(url, answer.location)
             trail.at_home &= _leads_home(url, target)
             looped = target in (errand.url, *trail.targets)
+            if answer.status in (301, 308) and trail.moved_to == (trail.targets[-1] if trail.targets else None):
+                trail.moved_to = target
             trail.targets.append(target)
             if looped or len(trail.targets) > errand.max_redirects:
                 why = "redirects in a loop" if looped else f"more than {errand.max_redirects} redirects"

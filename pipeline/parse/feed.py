@@ -25,6 +25,7 @@ _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\x
 _REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 #: One character as two references to its UTF-16 halves, as some serialisers write emoji.
 _HALVES = re.compile(rb"&#(x[dD][89abAB][0-9a-fA-F]{2}|5[56][0-9]{3});&#(x[dD][c-fC-F][0-9a-fA-F]{2}|5[67][0-9]{3});")
+_PERIODS = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0, "yearly": 31536000.0}
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
@@ -67,6 +68,7 @@ def parse_feed(
         entries=tuple(_entries(taken, url, language_code(language) or head_language, received_at)),
         dropped=len(parsed.entries) - len(taken),
         problem=clean(str(parsed.get("bozo_exception", "malformed")))[:200] if parsed.bozo else None,
+        update_s=_update_s(head.get("sy_updateperiod"), head.get("sy_updatefrequency")),
     )
 
 
@@ -177,6 +179,12 @@ def _authors(raw: Any) -> tuple[str, ...]:
 def _keywords(raw: Any) -> tuple[str, ...]:
     named = (plain_text(tag.get("label") or tag.get("term")) for tag in raw.get("tags", ()))
     return tuple(dict.fromkeys(filter(None, named)))
+
+
+def _update_s(period: Any, frequency: Any) -> float | None:
+    """Seconds between updates by RSS's syndication module; a frequency that is no number is its default, 1."""
+    seconds = _PERIODS.get(period.strip().lower()) if isinstance(period, str) else None
+    return seconds / (_minutes(frequency) or 1) if seconds else None
 
 
 def _minutes(ttl: Any) -> int | None:

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import duckdb
 
 from pipeline.dedupe import url_key
 from pipeline.errors import ConfigError
-from pipeline.feeds import LastVisit, due, load_catalogue, nothing_on
+from pipeline.feeds import address_of, due, load_catalogue, nothing_on
 from pipeline.fetch import header_of, host_and_port
 from pipeline.isolate import Workers
 from pipeline.lake import connect
@@ -19,6 +20,7 @@ from pipeline.lake.work import LastRevision, known_visits, last_revisions, last_
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.hosts import learnt, remembered
+from pipeline.run.schedule import EXACT_ENOUGH, in_full, said, scheduled
 from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
 from pipeline.run.visit import is_same, visit_of
 from schemas import ids
@@ -41,8 +43,9 @@ def work(context: Context) -> Tables:
     """Visits this shard's due feeds; visits and candidate entries."""
     with connect(context.lake.root) as con:
         last = last_visits(con)
-        feeds = {f.feed_id: f for f in load_catalogue(context.settings.catalogue) if is_mine(context, host_of(f.url))}
-        all_due = due(tuple(feeds.values()), {i: _last(v) for i, v in last.items()}, context.clock())
+        catalogue = load_catalogue(context.settings.catalogue)
+        feeds = {f.feed_id: f for f in catalogue if is_mine(context, host_of(address_of(f, last.get(f.feed_id))))}
+        all_due = due(tuple(feeds.values()), last, context.clock())
         silent = silenced(con, all_due)
         if silent:
             context.say(f"not visited, as they were taken down: {', '.join(sorted(silent))}; take them out of the catalogue")
@@ -71,16 +74,24 @@ def results(  # noqa: PLR0913, PLR0917 -- what there is to parse, and what with
 ) -> Tables:
     """What these bytes say, without asking anybody: visits, and the entries that the lake of `con` does not have."""
     visits: list[Visit] = []
+    waiting: dict[str, Callable[[Visit, list[datetime | None]], Visit]] = {}
     entries: list[Entry] = []
     for body, parsed in workers.attempt_each(_to_parse(bodies, feeds, last, parse)):
         before = _before(body, last)
         feed = feeds.get(body.target) or _feed_of(body, last.get(body.target))
         found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
-        visit = visit_of(feed, body, parsed, before if before and before.url == body.url else None, repeated)
+        before = before if before and body.url in (before.url, before.moved_to) else None
+        visit = visit_of(feed, body, parsed, before, repeated)
+        waiting[visit.visit_id] = partial(scheduled, feed, before, said(body, parsed))
         say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
         visits.append(visit)
         entries += found
     fresh, passed = _new_revisions(con, entries)
+    new: dict[str, list[datetime | None]] = {}
+    for entry in fresh:
+        if entry.number == 1:
+            new.setdefault(entry.visit_id, []).append(entry.published_at if entry.date_quality in EXACT_ENOUGH else None)
+    visits = [waiting[v.visit_id](v, new.get(v.visit_id, [])) for v in visits]
     say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
     if endless := sum(p.why == "endless" for p in passed):
         say(f"{endless} entries have changed {MOST_REVISIONS} times, their changes are taken no more")
@@ -150,29 +161,18 @@ def _feed_of(body: Body, before: Visit | None) -> Feed:
     return Feed(feed_id=body.target, url=body.url, source=before.source if before else body.target)
 
 
-def _last(visit: Visit) -> LastVisit:
-    return LastVisit(
-        feed_id=visit.feed_id,
-        next_due_at=visit.next_due_at,
-        etag=visit.etag,
-        last_modified=visit.last_modified,
-        body_sha256=visit.body_sha256,
-        failures=visit.failures,
-        url=visit.url,
-    )
-
-
 def _request(context: Context, feed: Feed, last: Visit | None) -> Request:
     # validators belong to an address: after the catalogue named another one, the old ones would hide its content
-    same = last is not None and last.url == feed.url
+    address = address_of(feed, last)
+    same = last if last and last.url == feed.url and not in_full(last, context.clock()) else None
     secret, unsent = _secret(context, feed)
     return Request(
         kind=Kind.FEED,
         owner=ids.visit_id(context.batch.root, feed.feed_id),
         target=feed.feed_id,
-        url=feed.url,
-        etag=last.etag if last and same else None,
-        last_modified=last.last_modified if last and same else None,
+        url=address,
+        etag=same.etag if same else None,
+        last_modified=same.last_modified if same else None,
         local=host_and_port(feed.url) if feed.local else None,
         secret=secret,
         unsent=unsent,

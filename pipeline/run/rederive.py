@@ -38,7 +38,8 @@ from schemas.web import Body, FetchCode, Page
 #: What happened at a visit, whatever is made of its document.
 _HAPPENED = (
     "source", "url", "final_url", "redirects", "visited_at", "status", "body_bytes", "failures", "retry_after_s", "next_due_at",
-    "due_rule",
+    "due_rule", "failure_grade", "failing_since", "rhythm_s", "pace", "span_s", "wish_s", "verified_at",
+    "distrusted_until", "moved_to", "moved_since", "moved_visits",
 )  # fmt: skip
 
 
@@ -110,6 +111,7 @@ class Rederiving:
         return {
             v.feed_id: replace(
                 self.feeds.get(v.feed_id) or Feed(feed_id=v.feed_id, url=v.url, source=v.source, language=spoken.get(v.feed_id)),
+                url=v.url,
                 source=v.source,
             )
             for v in visits

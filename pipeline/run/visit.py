@@ -1,10 +1,9 @@
-"""One visit to a feed as it ended: what the answer and its parsing mean for the feed, and when it is due again. Pure."""
+"""One visit to a feed as it ended: what the answer and its parsing mean for the feed. Pure."""
 
 import re
 from dataclasses import replace
 
 from pipeline.errors import WorkerError
-from pipeline.feeds import next_visit
 from pipeline.fetch import may_be_opened
 from schemas.article import Unreadable
 from schemas.feed import Feed, ParsedFeed, Visit, VisitCode
@@ -14,27 +13,24 @@ Parsed = ParsedFeed | Unreadable | WorkerError | None
 
 
 def visit_of(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeated: int) -> Visit:
-    """The visit as it ended; `last` is the one before to the same address."""
+    """The visit as it ended, but for when the feed is due again, which `scheduled` knows; `last` is the one before to the same
+    address."""
     code, detail = code_of(body, parsed, last)
     if code == VisitCode.FORBIDDEN_ADDRESS and not (feed.local or body.redirects) and may_be_opened(detail):
         detail = f"{detail}; where it is your own, set local = true for this feed in the catalogue"
+    # asked where it has moved to, it is still the catalogue's feed
+    url = last.url if last and body.url not in (feed.url, last.url) else body.url
+    if url != body.url:
+        told = f"asked at {body.url}, where it moved for good: put that address into the catalogue"
+        detail = "; ".join(filter(None, (detail, told)))
     if repeated:
         detail = "; ".join(filter(None, (detail, f"{repeated} entries repeat the key of another and were left out")))
-    upcoming = next_visit(
-        feed,
-        code,
-        visited_at=body.asked_at,
-        failures=last.failures if last else 0,
-        ttl_minutes=parsed.ttl_minutes if isinstance(parsed, ParsedFeed) else None,
-        retry_after_s=body.retry_after_s,
-        cache_max_age_s=max_age(body.header("cache-control")),
-    )
     # a body's hash and validators are kept once it was understood: a feed that turned into a web page must not look unchanged
     return Visit(
         visit_id=body.owner,
         feed_id=feed.feed_id,
         source=feed.source,
-        url=body.url,
+        url=url,
         final_url=body.final_url,
         redirects=body.redirects,
         visited_at=body.asked_at,
@@ -47,10 +43,9 @@ def visit_of(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeate
         entries_seen=len(parsed.entries) + parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
         entries_repeated=repeated,
         entries_dropped=parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
-        failures=upcoming.failures,
         retry_after_s=body.retry_after_s,
-        next_due_at=upcoming.at,
-        due_rule=upcoming.rule,
+        next_due_at=body.asked_at,
+        due_rule="",
         detail=detail,
     )
 
