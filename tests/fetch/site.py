@@ -43,6 +43,9 @@ class Site:
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
 
+    def route(self, asked: Asked) -> Route:
+        return self.routes.get(asked.path, answer("404 Not Found"))
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
@@ -64,7 +67,7 @@ class Site:
         self.busy += 1
         self.most_busy = max(self.most_busy, self.busy)
         try:
-            route = self.routes.get(asked.path, answer("404 Not Found"))
+            route = self.route(asked)
             if isinstance(route, bytes):
                 writer.write(route)
                 await writer.drain()

@@ -1,0 +1,75 @@
+"""The hostile wire as a server on loopback: every case on a host name of its own, <name>.localhost, so that none waits for another."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from schemas.web import Kind
+from tests.fetch.site import Asked, Route, Site, answer
+from tests.wire_hostile.answers import answers
+from tests.wire_hostile.case import Case, feed_answer, rss
+from tests.wire_hostile.documents import documents
+from tests.wire_hostile.packed import packed
+from tests.wire_hostile.pages import pages
+from tests.wire_hostile.validators import validators
+from tests.wire_hostile.ways import ways
+
+INDEX = "pages"  # the host of the feed whose entries lead to the pages
+
+
+def all_cases() -> list[Case]:
+    return [*answers(), *packed(), *ways(), *documents(), *validators(), *pages()]
+
+
+def address(case: Case, port: int) -> str:
+    return case.url.replace("HOST", f"{case.name}.localhost:{port}").replace("/PATH", case.path)
+
+
+class HostileSite(Site):
+    """Looks answers up by host and path."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        super().__init__({})
+        self.by_host = {case.name: {**case.others, case.path: case.reply, "/robots.txt": case.robots} for case in cases}
+        self.pages = [case for case in cases if case.kind is Kind.PAGE]
+
+    def route(self, asked: Asked) -> Route:
+        host = asked.headers.get("host", "").partition(".")[0]
+        if host == INDEX and asked.path == "/feed":
+            return feed_answer(rss(*(f"<title>{c.name}</title><link>{address(c, self.port)}</link>" for c in self.pages)))
+        return self.by_host.get(host, {}).get(asked.path, answer("404 Not Found"))
+
+
+@contextmanager
+def hostile_wire(cases: Sequence[Case], port: int = 0) -> Iterator[HostileSite]:
+    """Serves the cases, from a thread of its own, until the block ends."""
+    site = HostileSite(cases)
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(site.serve, "127.0.0.1", port))
+    site.port = server.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield site
+    finally:
+        asyncio.run_coroutine_threadsafe(_close(server), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _close(server: asyncio.Server) -> None:
+    server.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def catalogue_of(cases: Sequence[Case], port: int) -> str:
+    """The feeds as a catalogue; the pages by the one feed that leads to them."""
+    feeds = {case.name: address(case, port) for case in cases if case.kind is Kind.FEED}
+    if any(case.kind is Kind.PAGE for case in cases):
+        feeds[INDEX] = f"http://{INDEX}.localhost:{port}/feed"
+    return "".join(f'[[feed]]\nfeed_id = "{name}"\nurl = "{url}"\nevery_minutes = 1\n' for name, url in feeds.items())
