@@ -3,22 +3,19 @@
 Clean text, safe links, own dates and keys.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import feedparser
-
+from pipeline.parse import quick
 from pipeline.parse.dates import read_date
 from pipeline.parse.keys import Marks, choose_keys
 from pipeline.parse.sitemap import is_sitemap, parse_sitemap
+from pipeline.parse.steps import MOST_ITEMS
 from pipeline.parse.text import clean, language_code, plain_text, resolve_link
 from schemas.article import Unreadable
 from schemas.feed import ParsedEntry, ParsedFeed, VisitCode
-
-ITEM_CAP = 2000
 
 _DECLARED_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=", re.IGNORECASE)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -45,7 +42,7 @@ def parse_feed(
     if not body.strip():
         return Unreadable(code=VisitCode.NOT_A_FEED, detail="empty body")
     if is_sitemap(body):
-        return parse_sitemap(body, url, language=language, received_at=received_at, cap=ITEM_CAP)
+        return parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
     try:
         parsed = _feedparser(body, content_type)
     except MemoryError:
@@ -58,15 +55,14 @@ def parse_feed(
         return Unreadable(code=VisitCode.NOT_A_FEED, detail=_what_instead(body))
     head = parsed.feed
     head_language = language_code(head.get("language"))
-    taken = parsed.entries[:ITEM_CAP]
     return ParsedFeed(
         version=parsed.get("version") or "unknown",
         title=plain_text(head.get("title")) or None,
         language=head_language,
         url=resolve_link(head.get("link"), url),
         ttl_minutes=_minutes(head.get("ttl")),
-        entries=tuple(_entries(taken, url, language_code(language) or head_language, received_at)),
-        dropped=len(parsed.entries) - len(taken),
+        entries=tuple(_entries(parsed.entries, url, language_code(language) or head_language, received_at)),
+        dropped=parsed.dropped,
         problem=clean(str(parsed.get("bozo_exception", "malformed")))[:200] if parsed.bozo else None,
         update_s=_update_s(head.get("sy_updateperiod"), head.get("sy_updatefrequency")),
     )
@@ -76,14 +72,8 @@ def _feedparser(body: bytes, content_type: str | None) -> Any:
     declared = body.startswith(_BYTE_ORDER_MARKS) or _DECLARED_ENCODING.match(body)
     # The document knows its encoding better than the server does; feedparser would believe the server.
     headers = {} if declared or not content_type else {"content-type": content_type}
-    # A stream, because bytes that happen to be a path would be opened as a file. No base is given, so that links
-    # come as written, or resolved against their xml:base alone.
-    return feedparser.parse(
-        io.BytesIO(_with_legal_references(body)),
-        response_headers=headers,
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
+    # No base is given, so that links come as written, or resolved against their xml:base alone.
+    return quick.parse(_with_legal_references(body), headers)
 
 
 def _with_legal_references(body: bytes) -> bytes:

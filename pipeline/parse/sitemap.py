@@ -13,6 +13,7 @@ from pipeline.parse.dates import read_date
 from pipeline.parse.text import clean, language_code, plain_text, resolve_link
 from schemas.article import Unreadable
 from schemas.feed import KeyBasis, ParsedEntry, ParsedFeed, VisitCode
+from schemas.ids import content_hash
 
 VERSION = "news-sitemap-0.9"
 #: What may stand before the root, each piece taken once and for all, so that hostile bytes are not searched twice.
@@ -68,7 +69,7 @@ def _entries(
         published_at, quality = read_date(published, language=zone, received_at=received_at)
         keywords = (plain_text(word) for word in (_said(said, "keywords") or "").split(","))
         yield ParsedEntry(
-            key=url or f"{raw} {title}".strip(),
+            key=url or f"{raw} {title}".strip() or content_hash(published),
             key_basis=KeyBasis.LINK if url else KeyBasis.TITLE,
             title=title,
             url=url,
