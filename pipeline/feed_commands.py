@@ -108,21 +108,24 @@ def check(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="An address, or the id of one of your feeds or an offered one.")],
     local: Local = False,
     catalogue: Catalogue = OWN,
+    lake: Lake = None,
     json: Json = False,
 ) -> None:
     """Visits a feed and says what it is worth. Example: `newsmill feeds check https://www.ecb.europa.eu/rss/press.html`
 
-    It asks for the feed, once more with the validators that came with it, and for the page of its first entry. Ends with 1
-    where there is no feed.
+    It asks for the feed, once more with the validators that came with it, and for the page of its first entry. How many of its
+    entries other feeds have brought already, the lake tells: that of --lake or NEWSMILL_RUN, else the one that `make run` made
+    for this catalogue. Ends with 1 where there is no feed.
     """
     from pipeline import feeds_shown as shown
-    from pipeline.run.probe import examine, visit
+    from pipeline.run.probe import examine, had_of, visit
 
     url, local = _named(what, catalogue, local)
     told = settings(None)
     with watched() as watch:
         answered = visit(told, {url: local}, watch)[url]
-        worth = examine(told, url, answered, local=local, watch=watch) if answered.feed else None
+        known = had_of(_lake_of(catalogue, lake), url, answered.feed) if answered.feed else None
+        worth = examine(told, url, answered, local=local, watch=watch, known=known) if answered.feed else None
     if json:
         told_of = {"verdict": "no feed", "reasons": [answered.why]} if worth is None else asdict(worth)
         print_json({"url": url, "final_url": answered.body.final_url, "outcome": answered.code, **told_of})

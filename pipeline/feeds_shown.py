@@ -87,6 +87,25 @@ def show_found(found: Sequence[Found], console: Console) -> None:
         console.print(f"{f.url}  [dim]{escape(f.title or '')}[/dim]", soft_wrap=True)
 
 
+def overlap_in_words(w: Worth) -> str:
+    """How many of a feed's entries the lake has, and from where most of them."""
+    if w.known is None:
+        return "not known, there is no lake"
+    if not w.known:
+        return f"none of {w.entries} entries is in the lake"
+    feed, most = next(iter(w.known_from.items()))
+    other = len(w.known_from) - 1
+    also = f", others from {other} more feed{'s' if other > 1 else ''}" if other else ""
+    share = "all" if most == w.known else most
+    return f"{w.known} of {w.entries} entries {'is' if w.known == 1 else 'are'} in the lake, {share} of them from {feed}{also}"
+
+
+def _ago(hours: float | None) -> str:
+    if hours is None:
+        return "undated"
+    return f"{hours:.0f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+
+
 def show_worth(url: str, w: Worth, console: Console) -> None:
     """What a feed is worth, a line for each question."""
 
@@ -102,6 +121,8 @@ def show_worth(url: str, w: Worth, console: Console) -> None:
     lines = {
         "feed": f"{w.title or 'without a title'} ({w.format}{', ' + w.language if w.language else ''})",
         "entries": f"{w.entries}, {when}" + (f", {w.per_day:g} a day" if w.per_day is not None else ""),
+        "rhythm": f"{w.rhythm or 'not to be seen'}; newest entry {_ago(w.newest_age_h)}",
+        "overlap": overlap_in_words(w),
         "dates": counted(w.dates),
         "carries": f"{of(w.with_link)} links, {of(w.with_text)} full texts, {of(w.with_author)} authors",
         "keys": f"{counted(w.keys)}; {w.usable_guids:.0%} usable guids",

@@ -5,11 +5,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pipeline.feeds.hours import rhythm
 from schemas.feed import DateQuality, KeyBasis, ParsedEntry, ParsedFeed
 
 #: Characters of text from which on an entry counts as carrying its whole article.
 FULL_TEXT = 600
 STALE = timedelta(days=60)
+#: From this share on, a feed brings little that is not in the lake already.
+MOSTLY_KNOWN = 0.8
 
 _FORMATS = {"rss20": "RSS 2.0", "rss10": "RSS 1.0", "rss090": "RSS 0.90", "atom10": "Atom 1.0", "atom03": "Atom 0.3"}
 _TAG = re.compile(r"<[^>]*>")
@@ -24,6 +27,8 @@ class Around:
     page: str | None = None
     page_robots: str | None = None
     languages: dict[str, int] = field(default_factory=dict)
+    known: int | None = None  # entries that the lake has from other feeds
+    known_from: dict[str, int] = field(default_factory=dict)  # how many of them each feed brought, the most first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,10 @@ class Worth:
     newest: datetime | None
     oldest: datetime | None
     per_day: float | None
+    rhythm: str | None
+    newest_age_h: float | None
+    known: int | None
+    known_from: dict[str, int]
     keys: dict[str, int]
     usable_guids: float
     languages: dict[str, int]
@@ -73,6 +82,10 @@ def worth(feed: ParsedFeed, around: Around, now: datetime) -> Worth:
         newest=newest,
         oldest=oldest,
         per_day=_per_day(times),
+        rhythm=rhythm([e.published_at for e in entries if e.published_at and e.date_quality != DateQuality.DAY]),
+        newest_age_h=round((now - newest) / timedelta(hours=1), 1) if newest else None,
+        known=around.known,
+        known_from=around.known_from,
         keys=_counted(e.key_basis for e in entries),
         usable_guids=round(guids / len(entries), 3) if entries else 0.0,
         languages=around.languages,
@@ -117,6 +130,7 @@ def _weak(feed: ParsedFeed, around: Around, guids: int) -> list[str]:
         f"it is asked in full each time: {around.conditional}": around.conditional not in (None, "304"),
         f"it is malformed: {feed.problem}": feed.problem is not None,
         f"only the first {count} of its entries are taken": feed.dropped > 0,
+        "most of its entries are in the lake already": (around.known or 0) >= MOSTLY_KNOWN * count > 0,
     }
     return [why for why, holds in found.items() if holds]
 

@@ -20,8 +20,8 @@ JITTER = 0.2
 MADE_UP_FOR = timedelta(hours=24)
 
 # An article counts from when its publisher says it appeared, where that was before its feed showed it to us: an old one is not
-# young because we are new to its feed. Of a copy, of promotion, and of what was taken down, nothing is to be corrected. What other
-# code read would look changed by that code.
+# young because we are new to its feed. Of a copy, of promotion, and of what was taken down, nothing is to be corrected. What
+# other code read would look changed by that code.
 _YOUNG = """
 WITH entered AS MATERIALIZED (
     SELECT entry_id, arg_max(revision, (seen_at, coalesce(number, 1))) AS revision, min(seen_at) AS first_at
@@ -75,7 +75,8 @@ def read_before(con: duckdb.DuckDBPyConnection, entry_ids: list[str]) -> dict[tu
         return {}
     con.register("asked_again", pa.table({"entry_id": pa.array(entry_ids, pa.string())}))
     query = """
-        SELECT entry_id, revision, arg_max(article_id, attempt) AS article_id FROM lake.outcomes SEMI JOIN asked_again USING (entry_id)
+        SELECT entry_id, revision, arg_max(article_id, attempt) AS article_id
+        FROM lake.outcomes SEMI JOIN asked_again USING (entry_id)
         WHERE final AND kept AND article_id IS NOT NULL GROUP BY ALL
     """
     return {(entry, revision): article for entry, revision, article in con.sql(query).fetchall()}

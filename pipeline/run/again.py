@@ -1,4 +1,4 @@
-"""What it means that a page is read again and says something else than before: a change, none, or that the article is lost. Pure."""
+"""What it means that a page is read again and says something else: a change, none, or that the article is lost. Pure."""
 
 import re
 
@@ -43,9 +43,8 @@ def _without_times(article: Article) -> str:
 
 def is_a_time(line: str) -> bool:
     """Whether a line says when, as one that a page shows of its last change does, and nothing else."""
-    return len(line) <= _LONGEST_TIME_LINE and bool(
-        _A_TIME.search(line) and re.search(r"\d", line) and _NOTHING_ELSE.fullmatch(line)
-    )
+    short = len(line) <= _LONGEST_TIME_LINE
+    return short and bool(re.search(r"\d", line) and _A_TIME.search(line) and _NOTHING_ELSE.fullmatch(line))
 
 
 def lost(before: Article, now: Article) -> tuple[OutcomeCode, str] | None:

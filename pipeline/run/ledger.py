@@ -99,9 +99,10 @@ class Ledger:
     def _end_again(self, a: Attempt, before: str) -> Outcome:
         """An attempt at a page that was read before: whatever comes of it, what was read stands, or the change replaces it."""
         stands = self._memory.current.get(before)
-        if a.article and not (stands and (gone := lost(stands, a.article))):
+        gone = lost(stands, a.article) if stands and a.article else None
+        if a.article and gone is None:
             return self._end_read(a, replace(a.article, seen_at=a.ended_at))
-        code, detail = gone if a.article else (OutcomeCode(a.code or OutcomeCode.UNREACHABLE), a.detail)
+        code, detail = gone or (OutcomeCode(a.code or OutcomeCode.UNREACHABLE), a.detail)
         if code != OutcomeCode.UNCHANGED:
             detail = f"{detail}; what was read before stands"
         return _ended(a, code, article_id=before, version_id=stands.version_id if stands else None, detail=detail)

@@ -6,14 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
-from pipeline.errors import InputError, WorkerError
+from pipeline.dedupe import url_key
+from pipeline.errors import InputError, LakeError, WorkerError
+from pipeline.feeds import same_address
 from pipeline.feeds.discover import Found, announced, usual_places
 from pipeline.feeds.worth import Around, Worth, worth
 from pipeline.fetch import host_and_port, may_be_opened
 from pipeline.isolate import Workers, attempt
+from pipeline.lake import connect
+from pipeline.lake.overlap import Known, known_entries
+from pipeline.lake.work import last_visits
 from pipeline.parse import parse_feed
 from pipeline.read.language import language_of
 from pipeline.run.context import exchanges
@@ -25,6 +31,8 @@ from schemas.web import Body, FetchCode, Kind, Request
 
 #: Told what is done, how much of it, and how much there is.
 Watch = Callable[[str, int, int], None]
+#: Feeds show the same news some days apart.
+_AROUND = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,18 @@ def _that_are(settings: Settings, urls: Sequence[str], local: Callable[[str], bo
     return tuple(found.values())
 
 
-def examine(settings: Settings, url: str, answered: Answered, *, local: bool, watch: Watch) -> Worth:
+def had_of(lake: Path, url: str, feed: ParsedFeed) -> Known | None:
+    """What the lake has of a feed's entries from others; None where there is no lake."""
+    since = min((e.published_at for e in feed.entries if e.published_at), default=datetime.now(UTC)) - _AROUND
+    try:
+        with connect(lake) as con:
+            own = {v.feed_id for v in last_visits(con).values() if same_address(v.url) == same_address(url)}
+            return known_entries(con, [(url_key(e.url or ""), e.title) for e in feed.entries], own, since.date())
+    except LakeError:
+        return None
+
+
+def examine(settings: Settings, url: str, answered: Answered, *, local: bool, watch: Watch, known: Known | None = None) -> Worth:
     """What a feed that answered is worth: asks it once more with its validators, and for the page of its first entry."""
     if answered.feed is None:
         raise InputError(f"{url}: {answered.why}")
@@ -95,6 +114,8 @@ def examine(settings: Settings, url: str, answered: Answered, *, local: bool, wa
         page=_page_in_words(page) if page else None,
         page_robots=page.robots if page else None,
         languages=_languages(answered.feed),
+        known=known.entries if known else None,
+        known_from=known.feeds if known else {},
     )
     return worth(answered.feed, around, datetime.now(UTC))
 

@@ -109,6 +109,15 @@ def test_check_says_what_a_feed_is_worth_and_asks_politely(tmp_path: Path, publi
         "verdict": "usable", "dates": {"missing": 1},
     }  # fmt: skip
     assert [path for path in publisher.asked if path != "robots.txt"] == ["feed", "feed", "story"]
+    assert worth["known"] is None, "there is no lake"
+    desk = Desk(tmp_path / "run", publisher)  # its one feed is this one, and another address of it brought the same
+    publisher.items = [{"guid": n, "title": f"Siemens raises its forecast again, {n}", "path": f"/story?{n}"} for n in "12"]
+    desk.batch(timedelta(0))
+    publisher.items[1]["path"] = "/known-by-its-title"
+    publisher.items.append({"guid": "3", "title": "Siemens", "path": "/new"})
+    for address, told_of in {"/feed": (0, {}), "/feed?all": (2, {"t": 2})}.items():
+        again = feeds(tmp_path, "check", "--local", "--json", f"{publisher.base}{address}", "--lake", str(desk.settings.lake))
+        assert (json.loads(again.stdout)["known"], json.loads(again.stdout)["known_from"]) == told_of
     none = feeds(tmp_path, "check", "--local", f"{publisher.base}/story")
     assert none.returncode == 1
     assert f"no feed at {publisher.base}/story: not_a_feed" in none.stdout and "newsmill feeds discover" in none.stdout

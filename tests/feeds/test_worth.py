@@ -1,11 +1,14 @@
 """What a feed is worth: counted, and judged with reasons."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pipeline.feeds.hours import rhythm
 from pipeline.feeds.worth import Around, worth
+from pipeline.feeds_shown import overlap_in_words
 from schemas.feed import DateQuality, KeyBasis, ParsedEntry, ParsedFeed
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -32,6 +35,7 @@ def test_everything_is_counted() -> None:
     assert (w.format, w.entries, w.with_text, w.with_author, w.with_link) == ("RSS 2.0", 3, 1, 1, 3)
     assert (w.newest, w.oldest, w.per_day) == (NOW, NOW - timedelta(days=1), 2.0)
     assert (w.dates, w.keys, w.usable_guids, w.ttl_minutes) == ({"exact": 3}, {"guid": 3}, 1.0, 30)
+    assert (w.rhythm, w.newest_age_h, w.known) == (None, 0.0, None)
     assert (w.verdict, w.reasons) == ("good", ())
 
 
@@ -52,6 +56,8 @@ VERDICTS = [
      ("it is asked in full each time: the server names neither",)),
     (replace(SHORT, problem="not well-formed"), FINE, "usable", ("it is malformed: not well-formed",)),
     (replace(SHORT, dropped=4), FINE, "usable", ("only the first 2 of its entries are taken",)),
+    (SHORT, replace(FINE, known=2, known_from={"a": 2}), "usable", ("most of its entries are in the lake already",)),
+    (SHORT, replace(FINE, known=1, known_from={"a": 1}), "good", ()),
 ]  # fmt: skip
 
 
@@ -59,3 +65,32 @@ VERDICTS = [
 def test_the_verdict_has_its_reasons(parsed: ParsedFeed, around: Around, verdict: str, reasons: tuple[str, ...]) -> None:
     w = worth(parsed, around, NOW)
     assert (w.verdict, w.reasons) == (verdict, reasons)
+
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (range(7), None),
+        ([8 + n % 10 for n in range(20)], "mostly 08:00 to 16:00 UTC"),
+        ([*[24 * d + 9 for d in range(5)], *[24 * (d + 7) + 9 for d in range(5)]], "on weekdays, 09:00 to 10:00 UTC"),
+        ([24 * d + h for d in range(8) for h in (22, 23, 24)], "every day, 22:00 to 01:00 UTC"),
+        ([*[24 * d + h for d in range(5) for h in (9, 10, 11, 11, 20)], 24 * 5 + 9, 24 * 7 + 9],
+         "mostly on weekdays, mostly 09:00 to 12:00 UTC"),
+        (range(0, 24 * 3, 2), "around the clock"),
+    ],
+)  # fmt: skip
+def test_when_entries_come_in_words(hours: Iterable[int], said: str | None) -> None:
+    assert rhythm([MONDAY + timedelta(hours=h) for h in hours]) == said
+
+
+def test_overlap_in_words() -> None:
+    known = [(None, {}), (0, {}), (1, {"a": 1}), (2, {"b": 2, "a": 1})]
+    assert [overlap_in_words(worth(SHORT, replace(FINE, known=n, known_from=of), NOW)) for n, of in known] == [
+        "not known, there is no lake",
+        "none of 2 entries is in the lake",
+        "1 of 2 entries is in the lake, all of them from a",
+        "2 of 2 entries are in the lake, all of them from b, others from 1 more feed",
+    ]

@@ -1,5 +1,6 @@
-"""Young articles are read again: one page over its first days, corrected, unchanged or gone, while its feed says nothing of it."""
+"""Young articles are read again: pages over their first days, corrected, unchanged or gone, of which their feed says nothing."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,108 +8,91 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.lake.young import MOST_A_HOST
-from pipeline.run.replay import Days, replay_days
+from pipeline.lake import connect, young
 from pipeline.lake.layout import Lake
-from tests.run.publisher import STORIES, Desk, page_of, publishing
+from pipeline.lake.retire import Rules
+from pipeline.lake.verify import verify
+from pipeline.lake.young import due_rereads
+from pipeline.read import EXTRACTOR
+from pipeline.run.replay import Days, replay_days
+from pipeline.settings import REREAD_H
+from tests.run.publisher import START, Desk, page_of, publishing
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-AGAIN = "SELECT code, kept, final, detail FROM lake.outcomes WHERE reread ORDER BY ended_at"
-VERSIONS = "SELECT change_type, text LIKE '%fünf Prozent%' FROM lake.articles ORDER BY available_at"
+HOUR = timedelta(hours=1)
+FELL = page_of("SAP-Aktie fällt", "Die Aktie von SAP fiel um vier Prozent.", "Das teilte SAP mit.")
+BOEING = page_of("Boeing hands over fewer jets", "Boeing delivered fewer jets.", "The company said so.")
+OLD = '<head><meta property="article:published_time" content="2026-11-01T09:00:00Z">'
+STAND = "<p>Stand: 23.11.2026, {} Uhr</p></article>"
+PAGES = {
+    "/corrected": FELL,
+    "/copy": FELL,
+    "/dated": page_of("BASF baut Stellen ab", "BASF baut ab.", "Das ist neu.").replace("</article>", STAND.format("9:00")),
+    "/gone": page_of("Bayer zahlt weniger", "Bayer zahlt weniger.", "Die Dividende sinkt."),
+    "/moved": BOEING,
+    "/old": page_of("Ford recalls cars", "Ford recalls cars.", "It said so.").replace("<head>", OLD),
+}
+AGAIN = "SELECT url.regexp_extract('/[a-z]+$') AS path, code, detail FROM lake.outcomes WHERE reread ORDER BY ended_at, path"
+STANDS = "what was read before stands"
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with publishing() as publisher:
-        publisher.items = [{"guid": "sap", "title": "SAP-Aktie fällt", "path": "/a"}]
-        publisher.pages["/a"] = page_of("SAP-Aktie fällt", "Die Aktie von SAP fiel um vier Prozent.", "Das teilte SAP mit.")
-        yield Desk(tmp_path, publisher)
+        yield of_pages(Desk(tmp_path, publisher), PAGES)
 
 
-def correct(desk: Desk) -> None:
-    desk.publisher.pages["/a"] = desk.publisher.pages["/a"].replace("vier Prozent", "fünf Prozent")
+def of_pages(desk: Desk, pages: dict[str, str]) -> Desk:
+    desk.publisher.pages = dict(pages)
+    desk.publisher.items = [{"guid": path, "title": path, "path": path} for path in pages]
+    desk.settings = replace(desk.settings, clock_tolerance=timedelta(0))
+    return desk
 
 
-def test_a_silent_correction_is_a_version_and_what_was_said_before_stays_known(desk: Desk) -> None:
-    assert desk.batch(timedelta(0))["read"] == {"came_in": 1, "article": 1}
+def everything(desk: Desk) -> dict[str, list[object]]:
+    tables = ("outcomes", "pages", "articles", "superseded", "article_keys", "relations")
+    return {t: desk.rows(f"SELECT * EXCLUDE (available_at, pipeline_version) FROM lake.{t} ORDER BY ALL") for t in tables}
+
+
+def due(desk: Desk, after: timedelta, ages: tuple[float, ...] = REREAD_H) -> list[str]:
+    with connect(desk.settings.lake) as con:
+        return sorted(d.entry.key for d in due_rereads(con, START + after, ages, EXTRACTOR))
+
+
+def test_the_first_days_of_some_articles(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correction is a version; a time alone is none; a loss is told and loses nothing; no copy and nothing old is asked."""
+    assert desk.batch(timedelta(0))["read"] == {"came_in": 6, "article": 5, "copy": 1}
+    own = ["/corrected", "/dated", "/gone", "/moved"]
+    # what was missed is made up for, a day long
+    assert [due(desk, HOUR * h) for h in (0.99, 1.21, 6, 90, 111)] == [[], own, own, own, []]
+    assert due(desk, 2 * HOUR, ()) == [] == due(desk, 2 * HOUR, (3,))
     ((before,),) = desk.rows("SELECT max(available_at) FROM lake.articles")
-    assert desk.batch(HOUR / 2)["read"] == {}, "no age is reached yet"
-    assert desk.batch(HOUR)["read"] == {"came_in": 1, "unchanged": 1}
-    assert desk.rows("SELECT outcome, status FROM lake.pages ORDER BY fetched_at") == [("ok", 200), ("not_modified", 304)]
-    assert desk.batch(HOUR)["read"] == {}, "once for each age"
-    correct(desk)
-    report = desk.batch(6 * HOUR)
-    assert report["read"] == {"came_in": 1, "article": 1} and report["tag"]["tagged"] == 1
-    assert desk.rows(AGAIN) == [("unchanged", True, True, None), ("article", True, True, None)]
-    assert desk.rows(VERSIONS) == [("new", False), ("revised", True)]
-    assert desk.rows("SELECT seen_at FROM articles") == [(desk.now,)]
-    assert desk.rows(f"SELECT text LIKE '%vier Prozent%' FROM articles_as_of('{before}')") == [(True,)]
-    # how the entry ended is as it was
-    assert desk.rows("SELECT code, attempts, final FROM outcomes") == [("article", 1, True)]
-    assert [desk.batch(DAY)["read"].get("unchanged") for _ in range(5)] == [1, None, 1, None, None]
-    assert desk.publisher.asked.count("a") == 5
-
-
-def test_what_was_missed_is_made_up_for_once(desk: Desk) -> None:
-    desk.batch(timedelta(0))
-    assert desk.batch(30 * HOUR)["read"] == {"came_in": 1, "unchanged": 1}
-    assert desk.batch(HOUR)["read"] == {}
-
-
-def test_what_is_no_change_makes_no_version(desk: Desk) -> None:
-    page = desk.publisher.pages["/a"]
-    desk.publisher.pages["/a"] = page.replace("</article>", "<p>Stand: 23.11.2026, 9:00 Uhr</p></article>")
-    desk.batch(timedelta(0))
-    desk.publisher.pages["/a"] = page.replace("</article>", "<p>Stand: 23.11.2026, 10:30 Uhr</p></article>")
-    assert desk.batch(2 * HOUR)["read"] == {"came_in": 1, "unchanged": 1}
-    assert desk.rows("SELECT outcome FROM lake.pages ORDER BY fetched_at") == [("ok",), ("ok",)]
-    assert desk.rows("SELECT count(*) FROM lake.articles") == [(1,)]
-
-
-@pytest.mark.parametrize(
-    ("page", "code", "detail"),
-    [
-        ("", "gone", "status 404; what was read before stands"),
-        ("/b", "gone", "leads to another page now: {}/b; what was read before stands"),
-    ],
-)
-def test_an_article_that_is_gone_stays_and_the_loss_is_told(desk: Desk, page: str, code: str, detail: str) -> None:
-    desk.batch(timedelta(0))
-    desk.publisher.pages |= {"/a": page, "/b": page_of("Alle Nachrichten", "Mehr von heute.", "Und von gestern.")}
-    assert desk.batch(2 * HOUR)["read"] == {"came_in": 1, code: 1}
-    assert desk.rows(AGAIN) == [(code, True, True, detail.format(desk.publisher.base))]
-    assert desk.rows("SELECT title FROM articles") == [("SAP-Aktie fällt",)]
-    assert desk.rows("SELECT code, kept FROM outcomes") == [("article", True)]
-
-
-def test_only_what_is_young_and_its_own_is_read_again(desk: Desk) -> None:
-    """Not a copy, not what was published long ago, nothing where it is switched off; and of one host so many at once."""
-    story = page_of("Boeing hands over fewer jets", "Boeing delivered fewer jets.", "The company said so.")
-    old = story.replace("<head>", '<head><meta property="article:published_time" content="2026-11-01T09:00:00Z">')
-    many = {f"/m{n}": page_of(f"News {n}", f"News of {n} came.", f"And more of {n}.") for n in range(MOST_A_HOST + 5)}
-    desk.publisher.pages |= {"/copy": desk.publisher.pages["/a"], "/old": old, **many}
-    desk.publisher.items = [{"guid": path, "title": path, "path": path} for path in desk.publisher.pages]
-    desk.batch(timedelta(0))
-    desk.settings = replace(desk.settings, reread_h=())
-    assert desk.batch(2 * HOUR)["read"] == {}
-    desk.settings = replace(desk.settings, reread_h=(1,))
-    assert desk.batch(timedelta(0))["read"] == {"came_in": MOST_A_HOST, "unchanged": MOST_A_HOST}
-    desk.batch(timedelta(minutes=1))
-    left = {path.strip("/"): desk.publisher.asked.count(path.strip("/")) for path in desk.publisher.pages}
-    assert left == {path.strip("/"): 1 if path in ("/copy", "/old") else 2 for path in desk.publisher.pages}
-
-
-def test_a_replay_gives_the_same_rows(desk: Desk, tmp_path: Path) -> None:
-    desk.batch(timedelta(0))
-    correct(desk)
-    desk.batch(2 * HOUR)
-    desk.batch(6 * HOUR)
-    desk.publisher.pages["/a"] = ""
-    desk.batch(DAY)
-    assert [code for code, *_ in desk.rows(AGAIN)] == ["article", "unchanged", "gone"]
+    desk.publisher.pages |= {
+        "/corrected": FELL.replace("vier Prozent", "fünf Prozent"),
+        "/dated": PAGES["/dated"].replace("9:00 Uhr", "10:30 Uhr"),
+        "/gone": "",
+        "/moved": "/latest",
+        "/latest": page_of("All the news", "More of today.", "And of yesterday."),
+    }
+    report = desk.batch(HOUR * 1.5)
+    assert report["read"] == {"came_in": 4, "gone": 2, "article": 1, "unchanged": 1} and report["tag"]["tagged"] == 1
+    once = [
+        ("/corrected", "article", None),
+        ("/dated", "unchanged", None),
+        ("/gone", "gone", f"status 404; {STANDS}"),
+        ("/moved", "gone", f"leads to another page now: {desk.publisher.base}/latest; {STANDS}"),
+    ]
+    assert desk.rows(AGAIN) == once
+    corrected = "SELECT change_type, text LIKE '%fünf Prozent%', seen_at = TIMESTAMPTZ '{}' FROM {} WHERE url LIKE '%corrected'"
+    assert desk.rows(corrected.format(desk.now, "articles")) == [("revised", True, True)]
+    assert desk.rows(corrected.format(desk.now, f"articles_as_of('{before}')")) == [("new", False, False)]
+    # an entry ended as it ended, and is kept
+    assert Counter(desk.rows("SELECT code, kept, attempts FROM outcomes")) == {("article", True, 1): 5, ("copy", True, 1): 1}
+    assert desk.rows("SELECT count(*) FROM articles") == [(6,)]
+    # what was a copy of what has been corrected may be corrected too
+    assert (due(desk, 2 * HOUR), due(desk, 8 * HOUR)) == (["/copy"], sorted([*own, "/copy"])), "once for each age"
+    monkeypatch.setattr(young, "MOST_A_HOST", 3)
+    assert desk.batch(30 * HOUR)["read"]["came_in"] == 3 and len(due(desk, 32 * HOUR)) == 2, "of one host so many in a batch"
+    assert [f for f in verify(Lake(desk.settings.lake), desk.now, Rules(HOUR, None, drain=HOUR)) if f.severity == "error"] == []
     replay_days(desk.settings, Lake(tmp_path / "again"), Days())
-    tables = ("outcomes", "pages", "articles", "superseded", "article_keys")
-    stamped = "EXCLUDE (available_at, pipeline_version)"
-    told = [desk.rows(f"SELECT * {stamped} FROM lake.{table} ORDER BY ALL") for table in tables]
-    desk.settings = replace(desk.settings, lake=tmp_path / "again")
-    assert [desk.rows(f"SELECT * {stamped} FROM lake.{table} ORDER BY ALL") for table in tables] == told
+    told, desk.settings = everything(desk), replace(desk.settings, lake=tmp_path / "again")
+    assert everything(desk) == told
