@@ -144,12 +144,13 @@ def discover(
 ) -> None:
     """The feeds of a site: those its page names, else those in the usual places. Example: `newsmill feeds discover heise.de`
 
-    Ends with 1 where there is none.
+    Its news sitemaps too, which are read like feeds: those that its robots.txt or an index names, and in the usual places. Ends
+    with 1 where there is none.
     """
     from pipeline import feeds_shown as shown
     from pipeline.feeds.discover import Found
     from pipeline.run.probe import discover as feeds_of
-    from pipeline.run.probe import visit
+    from pipeline.run.probe import news_sitemaps, visit
     from pipeline.run.subscribe import address_of
 
     url = address_of(site, local=local)
@@ -159,7 +160,10 @@ def discover(
     with watched() as watch:
         answered = visit(told, {url: local}, watch)[url]
         itself = (Found(url, answered.feed.title, announced=True),) if answered.feed else ()
-        found = itself or feeds_of(told, url, answered, local=local, watch=watch)
+        found = itself or (
+            *feeds_of(told, url, answered, local=local, watch=watch),
+            *news_sitemaps(told, answered, local=local, watch=watch),
+        )
     if json:
         print_json(*map(asdict, found))
     elif found:

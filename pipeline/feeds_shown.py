@@ -84,7 +84,8 @@ def show_offered(rows: Sequence[dict[str, Any]], console: Console) -> None:
 
 def show_found(found: Sequence[Found], console: Console) -> None:
     for f in found:
-        console.print(f"{f.url}  [dim]{escape(f.title or '')}[/dim]", soft_wrap=True)
+        told = escape(", ".join(filter(None, (f.title, "news sitemap" if f.sitemap else None))))
+        console.print(f"{f.url}  [dim]{told}[/dim]", soft_wrap=True)
 
 
 def overlap_in_words(w: Worth) -> str:

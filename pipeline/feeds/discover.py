@@ -21,11 +21,12 @@ _COMMENTS = re.compile(r"(^|/)comments?(/|$)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A feed that a page may have; `announced` where the page says so itself."""
+    """A feed that a site may have; `announced` where its page or robots.txt says so itself."""
 
     url: str
     title: str | None
     announced: bool
+    sitemap: bool = False  # a news sitemap
 
 
 def announced(page: bytes, url: str) -> tuple[Found, ...]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urljoin
 
 from pipeline.dedupe import url_key
 from pipeline.errors import InputError, LakeError, WorkerError
 from pipeline.feeds import same_address
 from pipeline.feeds.discover import Found, announced, usual_places
+from pipeline.feeds.sitemaps import MOST, named_in, news_of, usual_sitemaps
 from pipeline.feeds.worth import Around, Worth, worth
 from pipeline.fetch import host_and_port, may_be_opened
 from pipeline.isolate import Workers, attempt
@@ -21,6 +23,7 @@ from pipeline.lake import connect
 from pipeline.lake.overlap import Known, known_entries
 from pipeline.lake.work import last_visits
 from pipeline.parse import parse_feed
+from pipeline.parse.sitemap import VERSION
 from pipeline.read.language import language_of
 from pipeline.run.context import exchanges
 from pipeline.run.visit import code_of, max_age
@@ -76,6 +79,31 @@ def discover(settings: Settings, url: str, answered: Answered, *, local: bool, w
     if answered.body.code not in (FetchCode.OK, FetchCode.STATUS):
         return ()
     return _that_are(settings, usual_places(at), may_be_local, watch)
+
+
+def news_sitemaps(settings: Settings, answered: Answered, *, local: bool, watch: Watch) -> tuple[Found, ...]:
+    """The news sitemaps of the site behind an address: those its robots.txt names, in usual places, and in the indexes there.
+
+    It asks for the robots.txt, for the sitemaps it names and the usual ones, and for some of an index: sixteen addresses at most.
+    """
+    at = answered.body.final_url or answered.body.url
+    if answered.body.code not in (FetchCode.OK, FetchCode.STATUS):
+        return ()
+    may_be_local = partial(local_too, local, answered.body.url)
+    robots = urljoin(at, "/robots.txt")
+    said = _exchange(settings, [_request(robots, may_be_local(robots))], lambda done: watch("asking", done, 1))[robots]
+    named = named_in(said.content or b"", robots) if said.code == FetchCode.OK else ()
+    first = visit(settings, {url: may_be_local(url) for url in dict.fromkeys((*named, *usual_sitemaps(at)))}, watch)
+    with Workers(count=1) as workers:
+        documents = [(partial(news_of, a.body.content, url),) for url, a in first.items() if not a.feed and a.body.content]
+        listed = [found for found in workers.map(attempt, documents) if not isinstance(found, WorkerError)]
+    inner = [url for url in dict.fromkeys(url for found in listed for url in found) if url not in first][:MOST]
+    then = visit(settings, {url: may_be_local(url) for url in inner}, watch) if inner else {}
+    kept: dict[str, Found] = {}
+    for url, found in (first | then).items():
+        if found.feed and found.feed.version == VERSION:
+            kept.setdefault(found.body.sha256 or url, Found(url, found.feed.title, url in named, sitemap=True))
+    return tuple(kept.values())
 
 
 def _that_are(settings: Settings, urls: Sequence[str], local: Callable[[str], bool], watch: Watch) -> tuple[Found, ...]:

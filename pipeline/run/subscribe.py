@@ -13,7 +13,7 @@ from pipeline.feeds.discover import Found
 from pipeline.feeds.opml import read_opml
 from pipeline.fetch import may_be_opened, plainly_local
 from pipeline.lake.durable import write_file
-from pipeline.run.probe import Answered, Watch, discover, local_too, visit
+from pipeline.run.probe import Answered, Watch, discover, local_too, news_sitemaps, visit
 from pipeline.settings import Settings
 from schemas.feed import Feed, VisitCode
 
@@ -159,6 +159,7 @@ def _admitted(settings: Settings, want: Wanted, answered: Answered | None, how: 
     local = how.local and not want.feed  # the shipped feeds are public
     if answered and not answered.feed and want.feed is None and answered.code == VisitCode.NOT_A_FEED:
         found = discover(settings, want.url, answered, local=how.local, watch=how.watch)
+        found = found or news_sitemaps(settings, answered, local=how.local, watch=how.watch)
         if not found:
             return Ended(want.what, "refused", detail=f"{answered.why}; it names no feed, and the usual places have none")
         chosen = found[0] if len(found) == 1 else how.choose(want.what, found)

@@ -99,6 +99,30 @@ def test_a_feed_in_a_usual_place_is_found_and_none_is_said(tmp_path: Path, publi
     assert feeds(tmp_path, "discover", "--local", publisher.base).returncode == 1
 
 
+def test_news_sitemaps_are_feeds_of_a_site(tmp_path: Path, publisher: Publisher) -> None:
+    """By robots.txt and the index it names; taken as a feed where there is no other; plain sitemaps are none."""
+    news = "<news:news><news:title>Story</news:title><news:publication_date>2026-11-23</news:publication_date></news:news>"
+    head = (
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">'
+    )
+    one = f"<url><loc>{publisher.base}/story</loc>{{}}</url></urlset>"
+    publisher.pages |= {
+        "/robots.txt": "User-agent: *\nSitemap: /all.xml\n",
+        "/all.xml": f"<sitemapindex><sitemap><loc>{publisher.base}/map/news.xml</loc></sitemap>"
+        f"<sitemap><loc>{publisher.base}/map/pages.xml</loc></sitemap></sitemapindex>",
+        "/map/news.xml": head + one.format(news),
+        "/map/pages.xml": head + one.format(""),
+        "/news-sitemap.xml": head + one.format(""),
+        "/": '<html><head><link rel="alternate" type="application/rss+xml" title="T" href="/feed"></head><body>x</body></html>',
+    }
+    found = feeds(tmp_path, "discover", "--local", publisher.base)
+    assert found.stdout == f"{publisher.base}/feed  T\n{publisher.base}/map/news.xml  news sitemap\n"
+    assert "map/pages.xml" not in publisher.asked and "sitemap_news.xml" in publisher.asked
+    publisher.pages["/"], publisher.feed_status = "<html><body>a site that names no feed</body></html>", 404
+    assert feeds(tmp_path, "add", "--local", publisher.base).stdout.startswith(f"added: {publisher.base} ")
+    assert [feed.url for feed in load_catalogue(tmp_path / "feeds.toml")] == [f"{publisher.base}/map/news.xml"]
+
+
 def test_check_says_what_a_feed_is_worth_and_asks_politely(tmp_path: Path, publisher: Publisher) -> None:
     told = feeds(tmp_path, "check", "--local", "--json", f"{publisher.base}/feed")
     worth = json.loads(told.stdout)
