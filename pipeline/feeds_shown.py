@@ -122,7 +122,7 @@ def show_worth(url: str, w: Worth, console: Console) -> None:
     lines = {
         "feed": f"{w.title or 'without a title'} ({w.format}{', ' + w.language if w.language else ''})",
         "entries": f"{w.entries}, {when}" + (f", {w.per_day:g} a day" if w.per_day is not None else ""),
-        "rhythm": f"{w.rhythm or 'not to be seen'}; newest entry {_ago(w.newest_age_h)}",
+        "rhythm": w.rhythm or "too few dated entries to see one",
         "overlap": overlap_in_words(w),
         "dates": counted(w.dates),
         "carries": f"{of(w.with_link)} links, {of(w.with_text)} full texts, {of(w.with_author)} authors",
@@ -130,6 +130,7 @@ def show_worth(url: str, w: Worth, console: Console) -> None:
         "languages": counted(w.languages),
         "server": f"asked again: {w.conditional or 'not known'}" + "".join(f", {wait}" for wait in waits),
         "first page": f"{w.page or 'none'}, robots.txt: {w.page_robots or 'not asked'}",
+        "freshness": f"newest entry {_ago(w.newest_age_h)}",
     }
     console.print(url, soft_wrap=True)
     for name, said in lines.items():

@@ -127,7 +127,7 @@ def publishing() -> Iterator[Publisher]:
 
 
 def settings_for(run_dir: Path, port: int) -> Settings:
-    """A run directory of its own, whose catalogue names the publisher's feed."""
+    """A run directory of its own, whose catalogue names the publisher's feed; young articles are not read again."""
     run_dir.mkdir(exist_ok=True)
     url = f"http://127.0.0.1:{port}/feed"
     (run_dir / "feeds.toml").write_text(
@@ -136,7 +136,7 @@ def settings_for(run_dir: Path, port: int) -> Settings:
     (run_dir / "wire-address").write_text(f"127.0.0.1:{port}")
     settings = Settings.from_env({"NEWSMILL_RUN": str(run_dir), "NEWSMILL_SPACING_S": "0"})
     assert settings.wire == f"127.0.0.1:{port}"
-    return replace(settings, shards=1)
+    return replace(settings, shards=1, reread_h=())
 
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

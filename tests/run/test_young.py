@@ -14,6 +14,7 @@ from pipeline.lake.retire import Rules
 from pipeline.lake.verify import verify
 from pipeline.lake.young import due_rereads
 from pipeline.read import EXTRACTOR
+from pipeline.run.forget import Target, take_down
 from pipeline.run.replay import Days, replay_days
 from pipeline.settings import REREAD_H
 from tests.run.publisher import START, Desk, page_of, publishing
@@ -26,6 +27,7 @@ STAND = "<p>Stand: 23.11.2026, {} Uhr</p></article>"
 PAGES = {
     "/corrected": FELL,
     "/copy": FELL,
+    "/forgotten": page_of("Merck kauft zu", "Merck kauft zu.", "Der Preis ist geheim."),
     "/dated": page_of("BASF baut Stellen ab", "BASF baut ab.", "Das ist neu.").replace("</article>", STAND.format("9:00")),
     "/gone": page_of("Bayer zahlt weniger", "Bayer zahlt weniger.", "Die Dividende sinkt."),
     "/moved": BOEING,
@@ -44,7 +46,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def of_pages(desk: Desk, pages: dict[str, str]) -> Desk:
     desk.publisher.pages = dict(pages)
     desk.publisher.items = [{"guid": path, "title": path, "path": path} for path in pages]
-    desk.settings = replace(desk.settings, clock_tolerance=timedelta(0))
+    desk.settings = replace(desk.settings, clock_tolerance=timedelta(0), reread_h=REREAD_H)
     return desk
 
 
@@ -60,7 +62,8 @@ def due(desk: Desk, after: timedelta, ages: tuple[float, ...] = REREAD_H) -> lis
 
 def test_the_first_days_of_some_articles(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A correction is a version; a time alone is none; a loss is told and loses nothing; no copy and nothing old is asked."""
-    assert desk.batch(timedelta(0))["read"] == {"came_in": 6, "article": 5, "copy": 1}
+    assert desk.batch(timedelta(0))["read"] == {"came_in": 7, "article": 6, "copy": 1}
+    take_down(desk.settings, Target(f"{desk.publisher.base}/forgotten"), "asked", clock=lambda: desk.now)
     own = ["/corrected", "/dated", "/gone", "/moved"]
     # what was missed is made up for, a day long
     assert [due(desk, HOUR * h) for h in (0.99, 1.21, 6, 90, 111)] == [[], own, own, own, []]
@@ -86,7 +89,11 @@ def test_the_first_days_of_some_articles(desk: Desk, tmp_path: Path, monkeypatch
     assert desk.rows(corrected.format(desk.now, "articles")) == [("revised", True, True)]
     assert desk.rows(corrected.format(desk.now, f"articles_as_of('{before}')")) == [("new", False, False)]
     # an entry ended as it ended, and is kept
-    assert Counter(desk.rows("SELECT code, kept, attempts FROM outcomes")) == {("article", True, 1): 5, ("copy", True, 1): 1}
+    assert Counter(desk.rows("SELECT code, kept, attempts FROM outcomes")) == {
+        ("article", True, 1): 5,
+        ("copy", True, 1): 1,
+        ("forgotten", False, 1): 1,
+    }
     assert desk.rows("SELECT count(*) FROM articles") == [(6,)]
     # what was a copy of what has been corrected may be corrected too
     assert (due(desk, 2 * HOUR), due(desk, 8 * HOUR)) == (["/copy"], sorted([*own, "/copy"])), "once for each age"
