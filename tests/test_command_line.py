@@ -24,16 +24,15 @@ from pipeline.lake.lock import hold
 from pipeline.lake.views import prepare
 from schemas.columns import to_arrow
 from schemas.feed import Visit, VisitCode
+from tests import begun
 
 NOW = datetime(2026, 11, 23, 1, 42, tzinfo=UTC)
 
 
 def newsmill(*words: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    """A command, run as a process; only the interpreter is not begun anew for each."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSMILL_")}
-    command = [sys.executable, "-m", "pipeline", *words]
-    return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=60, check=False, env={**kept, "COLUMNS": "200", **environ}
-    )
+    return begun.run(*words, stdin=stdin, environ={**kept, "COLUMNS": "200", **environ})
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 from typer.main import get_command
 
 from pipeline.__main__ import app
+from tests import begun
 from tests.test_command_line import newsmill
 
 ROOT = Path(__file__).parents[1]
@@ -61,9 +62,7 @@ def desk(wire_run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     )
     (desk / "questions.sql").write_text("from feeds;\nselect count(*) from articles;\n")
     (desk / "bin").mkdir()
-    shim = desk / "bin/newsmill"
-    shim.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipeline "$@"\n')
-    shim.chmod(0o755)
+    begun.shim(desk / "bin/newsmill")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSMILL_")}
     told = {"NEWSMILL_RUN": str(desk / "run"), "NEWSMILL_SPACING_S": "0", "PYTHONPATH": str(ROOT), "HOME": str(desk)}
     return desk, {**kept, **told, "PATH": f"{desk / 'bin'}:/usr/bin:/bin"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.lake import connect
+from tests import begun
 from tests.test_command_line import newsmill
 
 TEXT = (Path(__file__).parents[1] / "docs/how-to/query.md").read_text()
@@ -28,10 +29,10 @@ def test_there_are_a_first_one_those_of_analysts_and_ten_more() -> None:
 
 def test_the_ways_out_lead_out(wire_run: Path, tmp_path: Path) -> None:
     (lines,) = re.findall(r"```\n(newsmill sql.*?)```", TEXT, re.DOTALL)
-    root = Path(__file__).parents[1]
-    script = f'newsmill() {{ PYTHONPATH={root} {sys.executable} -m pipeline "$@" --lake {wire_run / "lake"}; }}\nset -e\n{lines}'
+    begun.shim(tmp_path / "shim")
+    script = f'newsmill() {{ {tmp_path / "shim"} "$@" --lake {wire_run / "lake"}; }}\nset -e\n{lines}'
     subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, timeout=60)
-    assert {p.name for p in tmp_path.iterdir()} == {"mentions.csv", "mentions.xlsx", "articles.parquet"}
+    assert {p.name for p in tmp_path.iterdir()} - {"shim"} == {"mentions.csv", "mentions.xlsx", "articles.parquet"}
 
 
 def test_a_company_is_shown_as_the_question_has_it(wire_run: Path) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +18,7 @@ from pipeline.exits import DIFFERENT, FAILED, MISUSED
 from pipeline.lake import connect
 from pipeline.run import read
 from pipeline.tag import Tagger
+from tests import begun
 from tests.run.publisher import Desk, page_of, publishing
 from tests.run.replays import SOLD, content, made_anew, read_otherwise
 from tests.test_command_line import newsmill
@@ -113,7 +113,8 @@ def test_the_guide_runs_as_it_stands(wire_run: Path, lakes: tuple[str, str, str]
     text = (ROOT / "docs/how-to/replay.md").read_text()
     commands, equal, different = re.findall(r"```\n(.*?)```", text, re.DOTALL)
     shutil.copytree(wire_run, tmp_path / "run/wire")
-    script = f'newsmill() {{ PYTHONPATH={ROOT} {sys.executable} -m pipeline "$@"; }}\nset -e\n{commands}'
+    begun.shim(tmp_path / "shim")
+    script = f'newsmill() {{ {tmp_path / "shim"} "$@"; }}\nset -e\n{commands}'
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSMILL_")}
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=kept, capture_output=True, text=True, check=True, timeout=100)
     shape = re.compile(r"[\d,-]+")

@@ -119,10 +119,9 @@ def test_a_value_without_a_form_is_told_of_with_a_way_out() -> None:
 def test_what_cannot_be_is_refused_before_anything_is_asked(
     words: list[str], message: str, wire_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = Path(__file__).parents[1]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.xlsx").write_text("mine")
-    done = newsmill("sql", "select 1", *words, "--lake", str(wire_run / "lake"), PYTHONPATH=str(root))
+    done = newsmill("sql", "select 1", *words, "--lake", str(wire_run / "lake"))
     assert (done.returncode, done.stdout) == (2, "") and message in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["there.xlsx"] and (tmp_path / "there.xlsx").read_text() == "mine"
 

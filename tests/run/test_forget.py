@@ -21,6 +21,7 @@ from pipeline.lake.verify import verify
 from pipeline.lake.watermark import late, watermark
 from pipeline.run import Target, batch, close_days, plan_takedown, run_once, settle, take_down, work_shard
 from pipeline.why import find
+from tests import test_command_line as command_line
 from tests.run.publisher import Desk, page_of, publishing
 from tests.run.takedowns import COPY, WORDS, as_of, copy_of, fill, item, moments_of, text_of, unfit_records, words_left
 
@@ -382,10 +383,7 @@ def test_the_command_asks_and_refuses_where_nobody_can_be_asked(desk: Desk) -> N
     gone = article(desk, "hot")
 
     def newsmill(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pipeline", "lake", "forget", *words, "--lake", str(desk.settings.lake)]
-        return subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
-        )
+        return command_line.newsmill("lake", "forget", *words, "--lake", str(desk.settings.lake))
 
     no_reason = newsmill(gone, "--yes")
     assert no_reason.returncode == 2 and '--why "…"' in no_reason.stderr
