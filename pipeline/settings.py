@@ -36,6 +36,7 @@ class Settings:
     inbox: Path = Path("run/wire/inbox")
     wire: str | None = None
     contact: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     spacing_s: float = 1.0
     clock_tolerance: timedelta = timedelta(milliseconds=500)
     grace: timedelta = timedelta(hours=6)
@@ -60,6 +61,7 @@ class Settings:
             inbox=Path(environ.get("NEWSMILL_INBOX") or run / "inbox"),
             wire=environ.get("NEWSMILL_WIRE") or (address.read_text().strip() if address.exists() else None),
             contact=environ.get("NEWSMILL_CONTACT") or None,
+            proxy=environ.get("NEWSMILL_PROXY") or None,
             spacing_s=_number(environ, "NEWSMILL_SPACING_S", 1.0, "seconds", below=3600),
             clock_tolerance=timedelta(seconds=_number(environ, "NEWSMILL_CLOCK_TOLERANCE_S", 0.5, "seconds", below=3600)),
             grace=timedelta(hours=_number(environ, "NEWSMILL_GRACE_H", 6.0, "hours", below=1000)),

@@ -46,8 +46,8 @@ async def fetch(
     done: asyncio.Queue[Body | None] = asyncio.Queue()
     room = asyncio.Semaphore(_AHEAD)
     resolver = PublicResolver(policy)
-    async with open_session(policy, resolver) as session:
-        client = Client(Asker(session=session, policy=policy, clock=clock), memory or Memory())
+    async with open_session(policy, resolver, resolver.proxy_at) as session:
+        client = Client(Asker(session=session, resolver=resolver, policy=policy, clock=clock), memory or Memory())
 
         async def carry_out(queue: Iterable[Request], slots: asyncio.Semaphore) -> None:
             async with slots:

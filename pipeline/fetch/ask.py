@@ -10,7 +10,7 @@ from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from pipeline.fetch import headers
-from pipeline.fetch.connect import AddressRefused
+from pipeline.fetch.connect import AddressRefused, PublicResolver
 from pipeline.fetch.policy import Policy
 from schemas.web import FetchCode, Header
 
@@ -39,6 +39,7 @@ class Asker:
     """Sends requests within the limits of `policy`; `clock` reads a Retry-After that is a date."""
 
     session: aiohttp.ClientSession
+    resolver: PublicResolver
     policy: Policy
     clock: Callable[[], datetime]
 
@@ -49,7 +50,13 @@ class Asker:
         )
         status = None
         try:
-            async with self.session.get(url, headers=sent, allow_redirects=False, timeout=limits) as response:
+            proxy = await self.resolver.proxy_for(url)
+            told = _login(proxy)
+            if url.scheme == "http":  # there is no other request to the proxy than this one
+                sent, told = {**sent, **told}, {}
+            bare = proxy and proxy.with_user(None)  # so that no message can repeat who we are there
+            sending = self.session.get(url, headers=sent, allow_redirects=False, timeout=limits, proxy=bare, proxy_headers=told)
+            async with sending as response:
                 status = response.status
                 return await self._read(response, max_bytes)
         except (TimeoutError, *_BROKEN) as error:
@@ -90,6 +97,12 @@ class Asker:
                 return f"not finished within {self.policy.total_s:g} s"
             case _:
                 return _in_words(error)
+
+
+def _login(proxy: URL | None) -> dict[str, str]:
+    if proxy is None or proxy.user is None:
+        return {}
+    return {"Proxy-Authorization": aiohttp.encode_basic_auth(proxy.user, proxy.password or "")}
 
 
 def _code(status: int, whole: bool) -> FetchCode:
@@ -142,6 +155,10 @@ def _in_words(error: Exception) -> str:
     match error:
         case aiohttp.ClientConnectorDNSError():
             words = f"name does not resolve: {error.os_error}"
+        case aiohttp.ClientProxyConnectionError():
+            words = f"no connection to the proxy: {error.os_error}"
+        case aiohttp.ClientHttpProxyError():
+            words = f"the proxy opens no way there: status {error.status}"
         case aiohttp.ClientSSLError() | ssl.SSLError():
             words = f"tls: {error}"
         case aiohttp.ClientConnectorError():

@@ -1,13 +1,19 @@
-"""Opens connections, to public addresses only: each is checked after its name was resolved, when the socket is made. I/O."""
+"""Opens connections, to public addresses only: each is checked after its name was resolved, when the socket is made. I/O.
+
+Where a proxy stands between, it resolves names and has the last word on what they mean. They are then resolved here as well, as
+far as they can be, and refused where any address of theirs is; the proxy's own address is the one local one that is connected to.
+"""
 
 import asyncio
 import socket
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
-from pipeline.fetch.address import refused_at
+from pipeline.fetch.address import refused, refused_at
 from pipeline.fetch.policy import Policy
 
 _MAX_HEADER = 64 * 1024  # real sites send policies longer than aiohttp's 8 KB
@@ -22,14 +28,43 @@ class PublicResolver(AbstractResolver):
 
     def __init__(self, policy: Policy) -> None:
         self._allowed_local = policy.allowed_local
+        self._connect_s = policy.connect_s
+        self._proxy = URL(policy.proxy) if policy.proxy else None
+        self.proxy_at: set[str] = set()  # "ip:port" pairs of the proxy, which are opened for connections to it alone
+        if self._proxy and _literal(self._proxy.raw_host or ""):
+            self.proxy_at.add(_pair(self._proxy.raw_host or "", self._proxy.port))
         self._threads = ThreadPoolExecutor(policy.max_hosts, thread_name_prefix="resolve")
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         found = await self._lookup(host, port, family)
+        if self._proxy and (host, port) == (self._proxy.raw_host, self._proxy.port):
+            self.proxy_at.update(_pair(ip, port) for ip in found)
+            return [_result(host, ip, port) for ip in found]
         reasons = {ip: refused_at(ip, port, self._allowed_local) for ip in found}
         if found and all(reasons.values()):
             raise AddressRefused("; ".join(f"{host} is {ip}: {reason}" for ip, reason in reasons.items()))
         return [_result(host, ip, port) for ip, reason in reasons.items() if reason is None]
+
+    async def proxy_for(self, url: URL) -> URL | None:
+        """The proxy that is to be asked for an address, or None where that is connected to from here.
+
+        Raises:
+            AddressRefused: an address of the host may not be asked, as far as that can be told here.
+        """
+        host, port = (url.raw_host or "").removesuffix("."), url.port or 0
+        if self._proxy is None:
+            return None
+        try:
+            async with asyncio.timeout(self._connect_s):
+                found = [host] if _literal(host) else await self._lookup(host, port, socket.AF_UNSPEC)
+        except OSError:
+            return self._proxy  # a name that is known to the proxy alone
+        reasons = {ip: refused(ip) for ip in found}
+        if any(reasons.values()) and all(_pair(ip, port) in self._allowed_local for ip, why in reasons.items() if why):
+            return None
+        if any(reasons.values()):
+            raise AddressRefused("; ".join(f"{host} is {ip}: {reason}" for ip, reason in reasons.items() if reason))
+        return self._proxy
 
     async def _lookup(self, host: str, port: int, family: socket.AddressFamily) -> list[str]:
         name = host.rstrip(".").lower()
@@ -44,17 +79,25 @@ class PublicResolver(AbstractResolver):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+def _literal(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def _pair(ip: str, port: int | None) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
 def _result(host: str, ip: str, port: int) -> ResolveResult:
     family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     return ResolveResult(hostname=host, host=ip, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
 
 
-def open_session(policy: Policy, resolver: AbstractResolver) -> aiohttp.ClientSession:
+def open_session(policy: Policy, resolver: AbstractResolver, proxy_at: Collection[str] = ()) -> aiohttp.ClientSession:
     """A session that cannot leave the public internet, reads no environment, keeps no cookies and does not redirect."""
 
     def make_socket(info: aiohttp.AddrInfoType) -> socket.socket:
         ip, port = str(info[4][0]), int(info[4][1])
-        if reason := refused_at(ip, port, policy.allowed_local):
+        if _pair(ip, port) not in proxy_at and (reason := refused_at(ip, port, policy.allowed_local)):
             raise AddressRefused(f"{ip}: {reason}")
         return socket.socket(info[0], info[1], info[2])
 

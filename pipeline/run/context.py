@@ -127,6 +127,7 @@ def policy(settings: Settings, local: frozenset[str] = frozenset()) -> Policy:
     return Policy(
         user_agent=f"Newsmill/{__version__} (news reader; {contact})",
         spacing_s=settings.spacing_s,
+        proxy=settings.proxy,
         allowed_local=local | ({settings.wire} if settings.wire else set()),
     )
 

@@ -31,7 +31,7 @@ MISTAKES = [
     ("[[feed]]\n" + URL + "every_minute = 5\n", "FILE: feed 1: unknown key every_minute; did you mean every_minutes?"),
     (
         "[[feed]]\n" + URL + "xyz = 5\n",
-        "FILE: feed 1: unknown key xyz; known are credentials, documented, enabled, every_minutes, feed_id, group, language, local, source, ",
+        "FILE: feed 1: unknown key xyz; known are credentials, documented, enabled, every_minutes, feed_id, group, language, ",
     ),
     ("[[feed]]\n" + URL + "every_minutes = 0\n", "FILE: feed 1: every_minutes is 0; give a whole number of minutes"),
     ("[[feed]]\n" + URL + "every_minutes = true\n", "FILE: feed 1: every_minutes is True; give a whole number of minutes"),
