@@ -47,7 +47,7 @@ async def fetch(
     room = asyncio.Semaphore(_AHEAD)
     resolver = PublicResolver(policy)
     async with open_session(policy, resolver, resolver.proxy_at) as session:
-        client = Client(Asker(session=session, resolver=resolver, policy=policy, clock=clock), memory or Memory())
+        client = Client(Asker(session=session, resolver=resolver, policy=policy, clock=clock), memory or Memory(), len(requests))
 
         async def carry_out(queue: Iterable[Request], slots: asyncio.Semaphore) -> None:
             async with slots:

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import aiohttp
@@ -32,6 +32,7 @@ class Answer:
     retry_after_s: float | None = None
     content: bytes | None = None
     detail: str | None = None
+    error: Exception | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class Asker:
             forbidden = _refusal(error)
             code = FetchCode.FORBIDDEN_ADDRESS if forbidden else FetchCode.UNREACHABLE
             detail = forbidden or self._in_words(error)
-            return Answer(code=code, status=status, detail=detail)
+            return Answer(code=code, status=status, detail=detail, error=error)
 
     async def _read(self, response: aiohttp.ClientResponse, max_bytes: int) -> Answer:
         status = response.status

@@ -15,6 +15,7 @@ from pipeline.fetch.ask import Answer, Asker
 from pipeline.fetch.credentials import unprotected
 from pipeline.fetch.host import Host
 from pipeline.fetch.memory import Memory
+from pipeline.fetch.retry import Budget, passes, pause_s
 from schemas.web import Body, FetchCode, Header, Kind, Request, RobotsSeen
 
 _LEAST_S = 0.1  # a timeout of 0 means none at all
@@ -42,6 +43,7 @@ class Trail:
     asked_at: datetime | None = None
     robots: str | None = None
     note: str | None = None
+    first_try: str | None = None  # how it ended, where there was a second
     at_home: bool = True  # nothing but the origin that was asked first has been met
     moved_to: str | None = None  # by permanent redirects alone
 
@@ -49,10 +51,11 @@ class Trail:
 class Client:
     """One call of `fetch`: its hosts and what their robots.txt say."""
 
-    def __init__(self, asker: Asker, memory: Memory) -> None:
+    def __init__(self, asker: Asker, memory: Memory, requests: int) -> None:
         self._asker = asker
         self._policy = asker.policy
         self._memory = memory
+        self._budget = Budget(requests)
         self._hosts: dict[str, Host] = {}
         self._rules: dict[URL, robots.Rules] = {}
         self._reading: defaultdict[URL, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -95,7 +98,7 @@ class Client:
             headers=answer.headers,
             retry_after_s=answer.retry_after_s,
             robots=trail.robots,
-            detail="; ".join(filter(None, (answer.detail, trail.note))) or None,
+            detail=_in_words(answer, trail),
             sha256=None if content is None else hashlib.sha256(content).hexdigest(),
             content=content,
             moved_to=trail.moved_to,
@@ -111,6 +114,10 @@ class Client:
             if stop := await self._permitted(url, errand, trail):
                 return stop
             answer = await self._turn(url, errand, trail)
+            if trail.first_try is None and passes(answer) and self._budget.take(host_name(url)):
+                trail.first_try = answer.detail or f"status {answer.status}"
+                await asyncio.sleep(pause_s(self._policy.spacing_s))
+                answer = await self._turn(url, errand, trail)
             if answer.location is None:
                 return answer
             target = _joined(url, answer.location)
@@ -227,6 +234,13 @@ def _joined(url: URL, location: str) -> str:
         return str(url.join(URL(location.strip())).with_fragment(None))
     except ValueError:
         return location
+
+
+def _in_words(answer: Answer, trail: Trail) -> str | None:
+    """What is to be said of the exchange; a status speaks for itself where nothing else is."""
+    told = [trail.note, trail.first_try and f"second try, the first: {trail.first_try}"]
+    plain = f"status {answer.status}" if any(told) and answer.code is FetchCode.STATUS else None
+    return "; ".join(filter(None, (answer.detail or plain, *told))) or None
 
 
 def _leads_home(url: URL, target: str) -> bool:

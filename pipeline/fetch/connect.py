@@ -16,6 +16,7 @@ from yarl import URL
 from pipeline.fetch.address import refused, refused_at
 from pipeline.fetch.policy import Policy
 
+_KEEP_ALIVE_S = 4  # servers mostly close after five
 _MAX_HEADER = 64 * 1024  # real sites send policies longer than aiohttp's 8 KB
 
 
@@ -101,11 +102,14 @@ def open_session(policy: Policy, resolver: AbstractResolver, proxy_at: Collectio
             raise AddressRefused(f"{ip}: {reason}")
         return socket.socket(info[0], info[1], info[2])
 
-    connector = aiohttp.TCPConnector(resolver=resolver, socket_factory=make_socket, limit=0)
-    return aiohttp.ClientSession(
+    connector = aiohttp.TCPConnector(resolver=resolver, socket_factory=make_socket, limit=0, keepalive_timeout=_KEEP_ALIVE_S)
+    session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         max_line_size=_MAX_HEADER,
         max_field_size=_MAX_HEADER,
     )
+    # it would ask a second time at once whenever a connection is lost; who may be asked again, and when, is decided in retry.py
+    session._retry_connection = False
+    return session

@@ -15,6 +15,7 @@ from tests.run.publisher import START, Desk, Publisher
 from tests.wire.visit import Clock, running
 
 TITLE = "Ratingagentur stuft Deutsche Bank herauf"
+SECOND = "status 503; second try, the first: status 503"
 OUTCOME = "SELECT code, final, kept, attempts, detail FROM outcomes"
 
 
@@ -55,7 +56,7 @@ def test_an_hour_of_503_behind_a_feed_that_answers_304_loses_nothing(tmp_path: P
         for minutes in (5, 25):
             assert news.at(minutes - 1) == NOTHING_NEW
             assert news.at(minutes) == STILL_BUSY
-            assert news.rows(OUTCOME) == [("http_error", False, False, 2 if minutes == 5 else 3, "status 503")]
+            assert news.rows(OUTCOME) == [("http_error", False, False, 2 if minutes == 5 else 3, SECOND)]
         assert news.at(61) == NOTHING_NEW, "the page is there, and its time has not come"
         assert news.rows("SELECT due_at FROM outcomes") == [(START + timedelta(minutes=105),)]
         assert news.at(104) == NOTHING_NEW
@@ -76,11 +77,11 @@ def test_a_page_that_never_comes_is_given_up_after_its_sixth_attempt(tmp_path: P
     with newsroom_of(tmp_path, unavailable_minutes=7 * 24 * 60) as news:
         for number, minutes in enumerate((0, 5, 25, 105, 425), start=1):
             assert news.at(minutes)["read"] == {"came_in": 1, "http_error": 1, "due again": 1}
-            assert news.rows(OUTCOME) == [("http_error", False, False, number, "status 503")]
+            assert news.rows(OUTCOME) == [("http_error", False, False, number, SECOND)]
         assert news.at(1704) == NOTHING_NEW
         assert news.at(1705) == NOTHING_NEW | {"read": {"came_in": 1, "given_up": 1}}
         assert MAX_ATTEMPTS == 6
-        reason = "after 6 attempts, the last: status 503"
+        reason = f"after 6 attempts, the last: {SECOND}"
         assert news.rows(OUTCOME) == [("given_up", True, False, 6, reason)]
         assert news.rows("SELECT title, due_at FROM outcomes") == [(TITLE, None)]
         assert news.at(8 * 24 * 60) == NOTHING_NEW, "nothing is tried any more"

@@ -21,7 +21,7 @@ def test_a_page_that_answers_503_is_due_again_and_not_lost_behind_a_304(desk: De
     desk.publisher.slugs, desk.publisher.page_status = ["sap"], 503
     assert desk.batch(timedelta(0))["read"] == {"came_in": 1, "http_error": 1, "due again": 1}
     assert desk.rows("SELECT code, final, due_at - ended_at, detail FROM outcomes") == [
-        ("http_error", False, timedelta(minutes=5), "status 503")
+        ("http_error", False, timedelta(minutes=5), "status 503; second try, the first: status 503")
     ]
     assert desk.batch(timedelta(minutes=2)) == {"pull": {"came_in": 1, "unchanged": 1}, "read": {}, "tag": {}}
     desk.publisher.page_status = 200
