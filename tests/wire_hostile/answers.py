@@ -54,9 +54,7 @@ def _waits() -> Iterator[Case]:
                    VisitCode.BUSY, 429, detail="status 429", more={"retry_after_s": wait_s})  # fmt: skip
     yield case("503", "busy with 503", answer("503 Busy", b"<p>", Retry_After="60"), VisitCode.BUSY, 503, detail="status 503",
                more={"retry_after_s": 60.0})  # fmt: skip
-    yield case(
-        "200", "asks to wait though it answers", feed_answer(Retry_After="60"), VisitCode.PARSED, more={"retry_after_s": None}
-    )
+    yield case("200", "asks to wait though it answers", feed_answer(Retry_After="60"), VisitCode.PARSED, more={"retry_after_s": None})
     yield case("cache", "may be kept for a thousand years", feed_answer(Cache_Control="max-age=31536000000"), VisitCode.PARSED)
 
 
@@ -101,12 +99,7 @@ def _heads() -> Iterator[Case]:
     for name, lines in wide.items():
         yield case(f"wide-{name}", "headers over every size", script(head(_LENGTH, *lines) + FEED), VisitCode.UNREACHABLE, None,
                    detail=_BROKEN)  # fmt: skip
-    yield case(
-        "long-policy",
-        "a header of 20 KB, as real sites have",
-        feed_answer(Content_Security_Policy="x " * 10_000),
-        VisitCode.PARSED,
-    )
+    yield case("long-policy", "a header of 20 KB, as real sites have", feed_answer(Content_Security_Policy="x " * 10_000), VisitCode.PARSED)
     yield case("cookies", "a hundred cookies", script(head(_LENGTH, *["Set-Cookie: a=b"] * 100) + FEED), VisitCode.PARSED)
     yield case("endless-hints", "hints early, for ever", script(Forever(head(status="103 Early Hints"), 0.01)),
                VisitCode.UNREACHABLE, None, detail=_LATE)  # fmt: skip
@@ -127,9 +120,7 @@ def _phases() -> Iterator[Case]:
     }  # fmt: skip
     for phase, data in before.items():
         status = 200 if b"\r\n\r\n" in data else None
-        yield maker(Kind.FEED, "stall")(
-            phase, "says nothing more", script(data, End.STALL), VisitCode.UNREACHABLE, status, detail=_SILENT
-        )
+        yield maker(Kind.FEED, "stall")(phase, "says nothing more", script(data, End.STALL), VisitCode.UNREACHABLE, status, detail=_SILENT)
         yield maker(Kind.FEED, "reset")(phase, "resets the connection", script(data, 0.05, End.RESET), VisitCode.UNREACHABLE, status,
                                         detail="connection lost: .+|the server hung up without an answer|broken answer: .+")  # fmt: skip
         yield maker(Kind.FEED, "hang-up")(phase, "hangs up", script(data), VisitCode.UNREACHABLE, status,
@@ -148,3 +139,4 @@ def _phases() -> Iterator[Case]:
                VisitCode.TOO_LARGE, detail="more than \\d+ bytes unpacked")  # fmt: skip
     yield case("endless-404", "a missing page without end", script(head(status="404 No"), Forever(b"x" * 60_000)), VisitCode.HTTP_ERROR,
                404, detail="more than \\d+ bytes unpacked")  # fmt: skip
+

@@ -34,14 +34,7 @@ def _no_feeds() -> Iterator[Case]:
     ):  # fmt: skip
         yield case(name, "no feed", feed_answer(body), _NO_FEED, detail=detail)
     for name, kind in {"html": "text/html", "none": "", "image": "image/png", "rubbish": "\xe4/;;=", "long": "x" * 9000}.items():
-        yield case(
-            f"but-{name}",
-            "a feed under a wrong content type",
-            feed_answer(Content_Type=kind),
-            _READ,
-            detail=ANY,
-            entries=(("A", None, None),),
-        )
+        yield case(f"but-{name}", "a feed under a wrong content type", feed_answer(Content_Type=kind), _READ, detail=ANY, entries=(("A", None, None),))
 
 
 def _charsets() -> Iterator[Case]:
@@ -60,14 +53,7 @@ def _charsets() -> Iterator[Case]:
         ("header-nul", bare.encode(), 'text/xml; charset="\xe4"'),
     ):  # fmt: skip
         sent = data if isinstance(data, bytes) else data.encode()
-        yield case(
-            name,
-            "says another encoding than it has",
-            feed_answer(sent, Content_Type=kind or "text/xml"),
-            _READ,
-            detail=ANY,
-            entries=right,
-        )
+        yield case(name, "says another encoding than it has", feed_answer(sent, Content_Type=kind or "text/xml"), _READ, detail=ANY, entries=right)
     yield case("half", "bytes that are no UTF-8 in the middle", feed_answer(rss("<guid>1</guid><title>a\xff\xfeb</title>").replace(b"\xc3\xbf\xc3\xbe", b"\xff\xfe")),
                _READ, detail=ANY)  # fmt: skip
     yield case("controls", "control characters", feed_answer(rss("<guid>1</guid><title>a\x01\x0b\x1fb</title>")), _READ, detail=ANY,
@@ -86,14 +72,7 @@ def _bombs() -> Iterator[Case]:
         "web": '<!DOCTYPE r [<!ENTITY x SYSTEM "http://127.0.0.1:1/x">]>', "dtd": '<!DOCTYPE r SYSTEM "http://127.0.0.1:1/x.dtd">',
         "parameter": '<!DOCTYPE r [<!ENTITY % p SYSTEM "http://127.0.0.1:1/x"> %p;]>',
     }.items():  # fmt: skip
-        yield case(
-            name,
-            "an entity that explodes or reaches outside",
-            feed_answer(f"{doctype}{body}".encode()),
-            _READ,
-            detail=ANY,
-            more={"entries_seen": 1},
-        )
+        yield case(name, "an entity that explodes or reaches outside", feed_answer(f"{doctype}{body}".encode()), _READ, detail=ANY, more={"entries_seen": 1})
     deep = 50_000
     for name, data in {
         "deep": b"<a>" * deep, "comments": b"<!--" * deep, "less-than": b"<" * 400_000, "cdata": b"<![CDATA[" * deep, "doctype": b"<!DOCTYPE " * deep,
@@ -140,26 +119,12 @@ def _guids() -> Iterator[Case]:
         return feed_answer(rss(*(f"{guid}<title>T{n}</title>" for n, guid in enumerate(guids))))
 
     three = {"entries_seen": 3, "entries_repeated": 0, "entries_new": 3}
-    for name, guid in {
-        "none": "",
-        "empty": "<guid></guid>",
-        "spaces": "<guid>  </guid>",
-        "same": "<guid>0</guid>",
-        "controls": "<guid>\x01</guid>",
-    }.items():
+    for name, guid in {"none": "", "empty": "<guid></guid>", "spaces": "<guid>  </guid>", "same": "<guid>0</guid>", "controls": "<guid>\x01</guid>"}.items():
         yield case(name, "three entries, no GUID that tells them apart", of(guid, guid, guid), _READ, detail=ANY, more=three)
     yield case("twice", "the same entry twice", feed_answer(rss(*["<guid>1</guid><title>A</title>"] * 2)), _READ,
                detail="1 entries repeat the key of another and were left out", more={"entries_seen": 2, "entries_repeated": 1})  # fmt: skip
-    yield case(
-        "markup",
-        "markup in a GUID",
-        of("<guid>&lt;script&gt;</guid>", "<guid><b>x</b></guid>", "<guid>'; DROP TABLE entries; --</guid>"),
-        _READ,
-        more=three,
-    )
-    yield case(
-        "case", "GUIDs that differ in their case", of("<guid>a</guid>", "<guid>A</guid>", "<guid>\xe4</guid>"), _READ, more=three
-    )
+    yield case("markup", "markup in a GUID", of("<guid>&lt;script&gt;</guid>", "<guid><b>x</b></guid>", "<guid>'; DROP TABLE entries; --</guid>"), _READ, more=three)
+    yield case("case", "GUIDs that differ in their case", of("<guid>a</guid>", "<guid>A</guid>", "<guid>\xe4</guid>"), _READ, more=three)
 
 
 DATES = {
@@ -175,13 +140,7 @@ DATES = {
 
 def _dates() -> Iterator[Case]:
     items = [f"<guid>{n}</guid><title>{said}</title><pubDate>{said}</pubDate>" for n, said in enumerate(DATES)]
-    yield maker(Kind.FEED, "date")(
-        "all",
-        "dates of every kind",
-        feed_answer(rss(*items)),
-        _READ,
-        entries=tuple((said, None, at) for said, at in DATES.items()),
-    )
+    yield maker(Kind.FEED, "date")("all", "dates of every kind", feed_answer(rss(*items)), _READ, entries=tuple((said, None, at) for said, at in DATES.items()))
 
 
 LINKS = {
@@ -194,13 +153,7 @@ LINKS = {
 
 def _links() -> Iterator[Case]:
     items = [f"<guid isPermaLink='false'>{n}</guid><title>L{n}</title><link>{link}</link>" for n, link in enumerate(LINKS)]
-    yield maker(Kind.FEED, "link")(
-        "all",
-        "links of every kind",
-        feed_answer(rss(*items)),
-        _READ,
-        entries=tuple((f"L{n}", url, None) for n, url in enumerate(LINKS.values())),
-    )
+    yield maker(Kind.FEED, "link")("all", "links of every kind", feed_answer(rss(*items)), _READ, entries=tuple((f"L{n}", url, None) for n, url in enumerate(LINKS.values())))
 
 
 TITLES = {
@@ -213,10 +166,5 @@ TITLES = {
 
 def _titles() -> Iterator[Case]:
     items = [f"<guid>{n}</guid><title>{title}</title>" for n, title in enumerate(TITLES)]
-    yield maker(Kind.FEED, "title")(
-        "all",
-        "markup and marks in titles",
-        feed_answer(rss(*items)),
-        _READ,
-        entries=tuple((title, None, None) for title in TITLES.values()),
-    )
+    yield maker(Kind.FEED, "title")("all", "markup and marks in titles", feed_answer(rss(*items)), _READ, entries=tuple((title, None, None) for title in TITLES.values()))
+

@@ -101,10 +101,4 @@ def _oddities() -> Iterator[Case]:
     yield case("nested", "gzip in gzip, one of them told", feed_answer(gzip.compress(whole), Content_Encoding="gzip"),
                VisitCode.NOT_A_FEED, detail="neither XML nor HTML")  # fmt: skip
     yield case("untold", "gzip without a word", feed_answer(whole), VisitCode.NOT_A_FEED, detail="neither XML nor HTML")
-    yield case(
-        "empty",
-        "nothing, in gzip",
-        feed_answer(b"", Content_Encoding="gzip"),
-        VisitCode.NOT_A_FEED,
-        detail="empty body|the body is empty",
-    )
+    yield case("empty", "nothing, in gzip", feed_answer(b"", Content_Encoding="gzip"), VisitCode.NOT_A_FEED, detail="empty body|the body is empty")

@@ -112,11 +112,7 @@ def test_a_second_visit_sends_validators_that_are_well_formed_and_no_others(lake
     cases = [case for case in FEEDS if case.name.partition("-")[0] in rooms]
     before = len(lake.site.asked)
     lake.batch(cases, timedelta(hours=1))
-    sent = {
-        asked.headers["host"].partition(".")[0]: asked.headers
-        for asked in lake.site.asked[before:]
-        if asked.path != "/robots.txt"
-    }
+    sent = {asked.headers["host"].partition(".")[0]: asked.headers for asked in lake.site.asked[before:] if asked.path != "/robots.txt"}
     for room, (header, values) in rooms.items():
         assert {n: sent[f"{room}-{n}"].get(header) for n in range(len(values))} == {
             n: value if kept else None for n, (value, kept) in enumerate(values.items())

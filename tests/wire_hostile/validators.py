@@ -24,9 +24,7 @@ DATES = {
 def validators() -> Iterator[Case]:
     tag, date = maker(Kind.FEED, "etag"), maker(Kind.FEED, "modified")
     for n, (value, kept) in enumerate(ETAGS.items()):
-        yield tag(
-            str(n), f"ETag: {value[:30]!r}", feed_answer(ETag=value), VisitCode.PARSED, more={"etag": value if kept else None}
-        )
+        yield tag(str(n), f"ETag: {value[:30]!r}", feed_answer(ETag=value), VisitCode.PARSED, more={"etag": value if kept else None})
     for n, (value, kept) in enumerate(DATES.items()):
         yield date(str(n), f"Last-Modified: {value[:30]!r}", feed_answer(Last_Modified=value), VisitCode.PARSED,
                    more={"last_modified": value if kept else None})  # fmt: skip

@@ -33,13 +33,9 @@ def _redirects() -> Iterator[Case]:
     chain = {f"/{n}": _to(f"/{n + 1}") for n in range(20)}
     yield case("chain", "leads on and on", _to("/0"), VisitCode.HTTP_ERROR, 302, detail="more than 8 redirects", others=chain)
     yield case("eight", "leads on eight times", _to("/13"), VisitCode.PARSED, others={**chain, "/20": feed_answer()})
-    yield case(
-        "nowhere", "a redirect without a Location", answer("302 Found", b"hm"), VisitCode.HTTP_ERROR, 302, detail="status 302"
-    )
+    yield case("nowhere", "a redirect without a Location", answer("302 Found", b"hm"), VisitCode.HTTP_ERROR, 302, detail="status 302")
     yield case("on-200", "a Location on an answer", feed_answer(Location="http://10.0.0.1/"), VisitCode.PARSED)
-    yield case(
-        "on-300", "a choice that names one", _to("/there", 300), VisitCode.HTTP_ERROR, 300, detail="status 300", others=there
-    )
+    yield case("on-300", "a choice that names one", _to("/there", 300), VisitCode.HTTP_ERROR, 300, detail="status 300", others=there)
     yield case("endless", "a body without end beside the Location", script(head("Location: /there", status="302 Found"), Forever(b"x" * 999)),
                VisitCode.PARSED, others=there)  # fmt: skip
     yield case("fragment", "leads to a fragment of the feed", _to("/there#top"), VisitCode.PARSED, others=there)
@@ -99,9 +95,7 @@ def _hosts() -> Iterator[Case]:
 
     forbidden, out = VisitCode.FORBIDDEN_ADDRESS, VisitCode.UNREACHABLE
     yield case("tls", "TLS asked of a port that speaks plainly", "https://HOST/PATH", out, "tls: .+|no connection within 2 s")
-    yield case(
-        "closed", "nobody listens", "http://closed.localhost:1/", forbidden, ".+ is 127.0.0.1: loopback; where it is your own, .+"
-    )
+    yield case("closed", "nobody listens", "http://closed.localhost:1/", forbidden, ".+ is 127.0.0.1: loopback; where it is your own, .+")
     yield case("unknown", "a name that does not resolve", "http://nobody.invalid/", out, "name does not resolve: .+")
     yield case("long-label", "a name no resolver takes", f"http://{'a' * 64}.example/", forbidden, "not a host name")
     yield case("private", "a private address", "http://192.168.1.1/feed", forbidden, "192.168.1.1: private network; .+")
@@ -113,21 +107,9 @@ def _walls() -> Iterator[Case]:
     """What is shown in place of the feed; told apart where `WALLS_ARE_TOLD`."""
     case = maker(Kind.FEED, "wall")
     no_feed = "an HTML page, perhaps a login or consent wall"
-    challenge = (
-        b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body><div id='cf-wrapper'>Checking your browser</div>"
-    )
-    told, before = (
-        wall(VisitCode.CHALLENGE, VisitCode.REFUSED),
-        "status 403" if wall(VisitCode.CHALLENGE, VisitCode.REFUSED) == "refused" else ".+",
-    )
-    yield case(
-        "challenge-403",
-        "a challenge",
-        answer("403 No", challenge, cf_mitigated="challenge", Server="cloudflare"),
-        told,
-        403,
-        detail=before,
-    )
+    challenge = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body><div id='cf-wrapper'>Checking your browser</div>"
+    told, before = wall(VisitCode.CHALLENGE, VisitCode.REFUSED), "status 403" if wall(VisitCode.CHALLENGE, VisitCode.REFUSED) == "refused" else ".+"
+    yield case("challenge-403", "a challenge", answer("403 No", challenge, cf_mitigated="challenge", Server="cloudflare"), told, 403, detail=before)
     told = wall(VisitCode.CHALLENGE, VisitCode.HTTP_ERROR)
     yield case("challenge-503", "a challenge as 503", answer("503 No", challenge, cf_mitigated="challenge", Server="cloudflare"), told, 503,
                detail="status 503" if told is VisitCode.HTTP_ERROR else ".+")  # fmt: skip
