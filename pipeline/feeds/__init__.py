@@ -7,7 +7,7 @@ from pipeline.feeds.catalogue import load_catalogue, new_feed, nothing_on, offer
 from pipeline.feeds.due import NextVisit, Wishes, due, grade, next_visit
 from pipeline.feeds.moves import Moved, address_of, moved
 from pipeline.feeds.own import switched_on, with_feeds, without
-from pipeline.feeds.rhythm import first_pace, mean_pace, next_pace, next_span
+from pipeline.feeds.rhythm import expected, first_pace, mean_pace, next_pace, next_span
 from pipeline.feeds.shards import shard_of
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Wishes",
     "address_of",
     "due",
+    "expected",
     "first_pace",
     "grade",
     "load_catalogue",

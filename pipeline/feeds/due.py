@@ -10,6 +10,8 @@ from schemas.feed import Feed, Visit, VisitCode
 
 #: A feed that says it is gone, or that has failed for long, is asked again all the same: a surprising number come back.
 LONGEST_PAUSE = timedelta(days=30)
+#: A feed that fails is not asked more often than that for fear of its document being replaced.
+SHORTEST_PAUSE = timedelta(minutes=15)
 #: So long a feed may answer 404 before that is taken for "gone".
 MISSING_FOR = timedelta(days=7)
 #: A feed that fails is asked daily at least, until a day is less than this share of the time it has failed.
@@ -73,9 +75,9 @@ def next_visit(feed: Feed, visit: Visit, wishes: Wishes, before: Visit | None = 
         return _after_failure(feed, visit, before, max(wait, _capped(wishes.retry_after_s)), wait)
     waits = {
         rule: wait,
-        "ttl or sy:update": _capped(visit.wish_s),
-        "cache max-age": _capped(wishes.max_age_s),
-        "expires": _capped(wishes.expires_s),
+        "ttl or sy:update": _believed(visit.wish_s, visit),
+        "cache max-age": _believed(wishes.max_age_s, visit),
+        "expires": _believed(wishes.expires_s, visit),
     }
     rule = max(waits, key=lambda name: waits[name])
     if rule != "every_minutes" and visit.span_s is not None:
@@ -97,6 +99,8 @@ def _after_failure(feed: Feed, visit: Visit, before: Visit | None, least: timede
         return NextVisit(visit.visited_at + LONGEST_PAUSE, "muted")
     cap = min(LONGEST_PAUSE, max(LONGEST_WAIT, failing * SHARE_OF_FAILING))
     slowed = min(cap, wait * 4 ** min(visit.failure_grade, 10.0))
+    if visit.span_s is not None and failing < LONGEST_WAIT:  # when it is back, all that it shows shall be seen
+        slowed = min(slowed, max(wait, SHORTEST_PAUSE, timedelta(seconds=visit.span_s / 4)))
     return _at(feed, visit, max(least, slowed), "retry-after" if least > max(slowed, wait) else f"failures: {visit.failures}")
 
 
@@ -107,6 +111,12 @@ def _at(feed: Feed, visit: Visit, wait: timedelta, rule: str) -> NextVisit:
         if rule != "every_minutes":
             at -= timedelta(minutes=at.minute % 5)
     return NextVisit(at + wait + _jitter(feed.feed_id, wait), rule)
+
+
+def _believed(seconds: float | None, visit: Visit) -> timedelta:
+    """A wish for more than a day by a feed that brings something every day is none, but a server's default for all its files."""
+    wish = _capped(seconds)
+    return timedelta(0) if wish == LONGEST_WAIT and visit.rhythm_s and visit.rhythm_s <= wish.total_seconds() else wish
 
 
 def _capped(seconds: float | None) -> timedelta:

@@ -28,6 +28,8 @@ _LONGEST_LOOK = timedelta(days=28)
 #: A share of a feed's mean pace is expected at all hours: what has been silent at night may speak at night.
 _ALWAYS = 0.1
 _SPAN_MEMORY_H = 24.0 * 7
+#: Without dates it is guessed from how much of a document is new, from this share on, and not below this.
+_NOTABLE, _SHORTEST_GUESS_S = 0.25, 1800.0
 
 Pace = tuple[float, ...]
 
@@ -60,6 +62,11 @@ def _learnt(pace: float, hours: float, count: int) -> float:
     return float(f"{min(60.0, pace + share * (count / hours - pace)):.3g}")
 
 
+def expected(pace: Pace, since: datetime, now: datetime) -> float:
+    """How many new entries are usual in this time."""
+    return sum(pace[block] * ((end - begin) / HOUR) for block, begin, end in _blocks(since, now)) if pace else 0.0
+
+
 def mean_pace(pace: Pace) -> float:
     """New entries an hour over a whole week."""
     return sum(pace[:_BLOCKS]) / _BLOCKS * 5 / 7 + sum(pace[_BLOCKS:]) / _BLOCKS * 2 / 7
@@ -78,14 +85,19 @@ def own_wait(pace: Pace, now: datetime, lately: float = 0.0) -> timedelta:
     return max(SHORTEST_WAIT, wait)
 
 
-def next_span(span_s: float | None, since: datetime | None, now: datetime, times: Sequence[datetime]) -> float | None:
+Span = tuple[float | None, datetime | None]
+
+
+def next_span(before: Span, now: datetime, times: Sequence[datetime], share: float) -> float | None:
     """Seconds in which all entries of a document have been replaced at the fastest, as far as seen; slowly forgotten.
 
-    `times` are those in the document just read, after a visit at `since`. A document whose dates are all of one or two
-    minutes was brought whole, or is dated by its making; it says nothing.
+    `before` is what was known, and when; `times` are those in the document just read, `share` is how much of it is new since.
+    A document whose dates are all of one or two minutes was brought whole, or is dated by its making: they say nothing.
     """
-    minutes = {t.replace(second=0, microsecond=0) for t in times}
-    spans = [(now - min(times)).total_seconds()] if len(minutes) > 2 else []
+    span_s, since = before
+    spans = [(now - min(times)).total_seconds()] if len({t.replace(second=0, microsecond=0) for t in times}) > 2 else []
+    if since and share > _NOTABLE and not times:
+        spans.append(max(_SHORTEST_GUESS_S, (now - since).total_seconds() / share))
     if span_s is not None and since:
         spans.append(span_s * exp((now - since) / HOUR / _SPAN_MEMORY_H))
     return round(min(spans)) if spans else None

@@ -39,7 +39,7 @@ from schemas.web import Body, FetchCode, Page
 _HAPPENED = (
     "source", "url", "final_url", "redirects", "visited_at", "status", "body_bytes", "failures", "retry_after_s", "next_due_at",
     "due_rule", "failure_grade", "failing_since", "rhythm_s", "pace", "span_s", "wish_s", "verified_at",
-    "distrusted_until", "moved_to", "moved_since", "moved_visits",
+    "trusted_since", "moved_to", "moved_since", "moved_visits",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.feeds import Wishes, address_of, first_pace, grade, mean_pace, moved, next_pace, next_span, next_visit
+from pipeline.feeds import Wishes, address_of, expected, first_pace, grade, mean_pace, moved, next_pace, next_span, next_visit
 from pipeline.feeds.due import BROUGHT_SOMETHING
 from pipeline.feeds.rhythm import HOUR
 from pipeline.fetch import http_date
@@ -15,9 +15,12 @@ from schemas.web import Body
 
 #: A document that has not come for so long is asked for without validators.
 VERIFIED_FOR = timedelta(hours=24)
-#: So long no validators are sent to a server that hid entries behind a 304.
-DISTRUSTED_FOR = timedelta(days=30)
+TRUSTED_AFTER = timedelta(hours=24)
+#: So many entries that should have come since are a reason too.
+OVERDUE = 4
 
+#: An entry may come into a document so long after its date.
+LAG = timedelta(minutes=10)
 #: Dates with a time in them.
 EXACT_ENOUGH = frozenset({DateQuality.EXACT, DateQuality.ASSUMED_ZONE})
 #: What a visit says of all those before it.
@@ -90,28 +93,37 @@ def _rhythm(visit: Visit, last: Visit | None, answer: Said, new: Sequence[dateti
     else:
         return {}
     mean = mean_pace(pace)
-    span_s = next_span(last.span_s if last else None, last.visited_at if last else None, visit.visited_at, answer.times)
+    before = (last.span_s, last.visited_at) if last else (None, None)
+    share = len(new) / visit.entries_seen if visit.entries_seen else 0.0
+    span_s = next_span(before, visit.visited_at, answer.times, share)
     return {"pace": pace, "span_s": span_s, "rhythm_s": 3600 / mean if mean else None}
 
 
 def in_full(last: Visit, now: datetime) -> bool:
     """Whether to ask without validators, as some servers answer 304 whatever has become of the document.
 
-    That is so once a day, or as soon as the document could have been replaced while nothing but 304 came.
+    That is so once a day, as soon as several entries should have come by the feed's pace, and after every 304 of a server whose
+    validators have not been seen to change with the document for a day.
     """
-    if last.verified_at is None or (last.distrusted_until is not None and now < last.distrusted_until):
+    trusted = last.trusted_since is not None and last.visited_at - last.trusted_since >= TRUSTED_AFTER
+    if last.verified_at is None or (last.status == 304 and not trusted):
         return True
-    replaced = VERIFIED_FOR if last.span_s is None else timedelta(seconds=last.span_s / 2)
-    return now - last.verified_at >= min(VERIFIED_FOR, replaced)
+    return now - last.verified_at >= VERIFIED_FOR or expected(last.pace, last.verified_at, now) >= OVERDUE
 
 
 def _trust(visit: Visit, last: Visit | None, new: Sequence[datetime | None]) -> dict[str, Any]:
     """When the document itself last came, and whether it held what a 304 had hidden."""
     came = visit.status == 200 and visit.outcome in BROUGHT_SOMETHING
-    known = {"verified_at": last.verified_at, "distrusted_until": last.distrusted_until} if last else {}
-    trust = known | ({"verified_at": visit.visited_at} if came else {})
-    if last and last.status == 304 and new and in_full(last, visit.visited_at) and _were_hidden(last, visit.visited_at, new):
-        return trust | {"distrusted_until": visit.visited_at + DISTRUSTED_FOR}
+    trust: dict[str, Any] = {"verified_at": last.verified_at, "trusted_since": last.trusted_since} if last else {}
+    if came:
+        trust["verified_at"] = visit.visited_at
+    if not last or not came or not new:
+        return trust
+    if not in_full(last, visit.visited_at):
+        return trust | {"trusted_since": last.trusted_since or (visit.visited_at if last.etag or last.last_modified else None)}
+    if last.status == 304 and _were_hidden(last, visit.visited_at, new):
+        told = "it answered 304 though there was something new: no 304 of its is believed for now"
+        return trust | {"trusted_since": None, "detail": "; ".join(filter(None, (visit.detail, told)))}
     return trust
 
 
@@ -122,7 +134,7 @@ def _were_hidden(last: Visit, now: datetime, new: Sequence[datetime | None]) -> 
     """
     dated = [t for t in new if t]
     if dated:
-        return 2 * sum(t < last.visited_at - HOUR for t in dated) > len(dated)
+        return 2 * sum(t < last.visited_at - LAG for t in dated) > len(dated)
     return last.verified_at is not None and now - last.visited_at < (last.visited_at - last.verified_at) / 8
 
 
