@@ -4,8 +4,12 @@ Every 15 minutes, in between the pulls (`NEWSMILL_SWEEP_CRON` changes that), sta
 of which nothing was seen for half an hour, are brought to their end from the bytes they had kept: a sweep asks no server. What
 was committed too late for its day is committed again. Then, where entries (or articles) have been waiting for ten minutes, and
 no batch of the stage that should take them up is begun or at work, they are announced under a batch id of their own: `pull`
-starts **read_articles**, `read` starts **tag_articles**. A task that found nothing to announce is skipped; its log says what
+starts **read_articles**, `read` starts **tag_articles**. Drops that wait in the inbox for ten minutes are taken. A task that found nothing to announce is skipped; its log says what
 waits.
+
+`subscriptions` asks WebSub hubs for what they should push, renews what ends soon, and notices where nothing is pushed any more. It
+is skipped where `NEWSMILL_PUSH_URL` is not set. Its secret is `NEWSMILL_PUSH_SECRET`, or the password of the connection
+`newsmill_push`.
 
 The usual way needs none of this: each pull is followed by a read run. A sweep is for an event that was lost, a task killed
 between commit and event, a scheduler that was down. A run by hand does the same, at once.
@@ -19,6 +23,8 @@ between commit and event, a scheduler that was down. A run by hand does the same
 """
 
 import os
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -46,6 +52,23 @@ def find_missed(stage: str, outlet_events=None) -> dict:
     return event.extra
 
 
+@task
+def subscriptions() -> int:
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
+
+    from pipeline.run import keep_subscriptions
+    from pipeline.settings import Settings
+
+    settings = Settings.from_env(os.environ)
+    if not settings.push_url:
+        raise AirflowSkipException("NEWSMILL_PUSH_URL is not set")
+    if not settings.push_secret:
+        with suppress(AirflowNotFoundException):
+            settings = replace(settings, push_secret=Connection.get("newsmill_push").password)
+    return keep_subscriptions(settings, print)
+
+
 with DAG("sweep", schedule=EVERY, doc_md=__doc__, description="Finish what was left, announce what was missed", **RULES):
     swept = [
         task(task_id=stage, pool=f"newsmill_commit_{stage}", trigger_rule="all_done", outlets=[asset], multiple_outputs=False)(
@@ -54,4 +77,4 @@ with DAG("sweep", schedule=EVERY, doc_md=__doc__, description="Finish what was l
         for stage, asset in ANNOUNCES.items()
     ]
     chain(*swept)
-    swept >> EmptyOperator(task_id="verdict", trigger_rule="none_failed")
+    [*swept, subscriptions()] >> EmptyOperator(task_id="verdict", trigger_rule="none_failed")

@@ -12,8 +12,8 @@ nobody looks into the inbox; **sweep** then takes what has waited for ten minute
 
 - *`take` is red*: what was taken lies in the inbox's folder `.taken`, under the batch's id, until it is in the lake. Clear it, or
   wait for the next drop or sweep: they go on with it. A `LossError` says what came in and did not end.
-- *a file stays in the inbox*: it is still being written, its name begins with a dot or ends in `.part` or `.tmp`, or the triggerer
-  is not running, or sees another directory.
+- *a file stays in the inbox*: it is still being written, its name begins with a dot or ends in `.part` or `.tmp`, or the
+  triggerer is not running, or sees another directory.
 - *a file is in `rejected`*: the `.reason` beside it says what is wrong. Correct it and drop it again.
 """
 

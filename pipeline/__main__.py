@@ -17,6 +17,7 @@ from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.filter_commands import app as filters_app
 from pipeline.lake_commands import app as lake_app
+from pipeline.push_command import push
 from pipeline.replay_commands import app as replay_app
 from pipeline.rows_out import Csv, Excel, Force, Parquet, Way, give, give_records
 from pipeline.search_command import search
@@ -223,6 +224,7 @@ def version(show_version: Annotated[bool, typer.Option("--version", help="Print 
 
 
 app.command(rich_help_panel=ASK)(search)
+app.command(rich_help_panel=RUN)(push)
 app.add_typer(filters_app)
 app.add_typer(companies_app, name="companies", rich_help_panel=ASK)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=RUN)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.errors import ConfigError
 from pipeline.s3 import place_of
@@ -44,6 +45,8 @@ class Settings:
     shards: int = SHARDS
     reread_h: tuple[float, ...] = REREAD_H
     secrets: Callable[[str], str | None] = field(default=partial(_kept, {}), repr=False, compare=False)
+    push_url: str | None = None
+    push_secret: str | None = field(default=None, repr=False)
 
     @staticmethod
     def from_env(environ: Mapping[str, str]) -> "Settings":
@@ -60,6 +63,8 @@ class Settings:
             catalogue=Path(environ.get("NEWSMILL_CATALOGUE", next((p for p in (of_run, OWN) if p.exists()), SHIPPED))),
             inbox=Path(environ.get("NEWSMILL_INBOX") or run / "inbox"),
             wire=environ.get("NEWSMILL_WIRE") or (address.read_text().strip() if address.exists() else None),
+            push_url=_address(environ, "NEWSMILL_PUSH_URL"),
+            push_secret=environ.get("NEWSMILL_PUSH_SECRET") or None,
             contact=environ.get("NEWSMILL_CONTACT") or None,
             proxy=environ.get("NEWSMILL_PROXY") or None,
             spacing_s=_number(environ, "NEWSMILL_SPACING_S", 1.0, "seconds", below=3600),
@@ -83,6 +88,13 @@ def _ages(raw: str | None) -> tuple[float, ...]:
         expected = f"hours between 0.1 and {LONGEST_REREAD_H} as in '1,6,24,72', nor 'off'"
         raise ConfigError(f"NEWSMILL_REREAD_H={raw!r} is no list of {expected}; correct it or leave it out")
     return ages
+
+
+def _address(environ: Mapping[str, str], name: str) -> str | None:
+    raw = environ.get(name)
+    if raw and not (urlsplit(raw).scheme in ("http", "https") and urlsplit(raw).hostname):
+        raise ConfigError(f"{name}={raw!r} is no address; give one that hubs can reach, such as https://news.example.org/push")
+    return raw or None
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, unit: str, *, below: float) -> float:

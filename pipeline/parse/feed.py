@@ -61,6 +61,8 @@ def parse_feed(
         language=head_language,
         url=resolve_link(head.get("link"), url),
         ttl_minutes=_minutes(head.get("ttl")),
+        hub=_linked(head, "hub"),
+        topic=_linked(head, "self"),
         entries=tuple(_entries(parsed.entries, url, language_code(language) or head_language, received_at)),
         dropped=parsed.dropped,
         problem=clean(str(parsed.get("bozo_exception", "malformed")))[:200] if parsed.bozo else None,
@@ -148,6 +150,11 @@ def _raw_link(raw: Any) -> str:
         return link if resolve_link(link) else ""
     others = (other.get("href") for other in raw.get("links", ()) if other.get("rel") == "alternate")
     return link or next((clean(other) for other in others if other), "")
+
+
+def _linked(head: Any, rel: str) -> str | None:
+    """Where the feed's head links to, as written."""
+    return next((clean(link.get("href")) for link in head.get("links", ()) if link.get("rel") == rel), None) or None
 
 
 def _content(raw: Any) -> str | None:

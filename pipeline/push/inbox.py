@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import ConfigError
@@ -67,6 +68,14 @@ class Inbox:
                     if path.is_file() and (path.suffix == SUFFIX or now - changed >= STILL_S):
                         found.append((changed, path))
         return [path for _, path in sorted(found)]
+
+    def waiting_since(self) -> datetime | None:
+        """Since when the oldest drop waits that can be taken."""
+        oldest = next(iter(self.ready()), None)
+        try:
+            return oldest and datetime.fromtimestamp(oldest.stat().st_ctime, UTC)
+        except FileNotFoundError:  # taken just now
+            return None
 
     def claim(self, batch_id: str) -> None:
         """Takes what is ready for a batch; what somebody else took meanwhile is theirs."""

@@ -8,6 +8,7 @@ from pipeline.lake.layout import batch_id_of
 from pipeline.run.batch import Report, finish_broken_off, has_pushed, run_once, settle, take_inbox, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
 from pipeline.run.replay import Days, Replayed, replay_days
+from pipeline.run.subscriptions import keep_subscriptions
 from pipeline.run.upkeep import Swept, close_days, days_to_announce, follow_up, note_announced, sweep
 from pipeline.settings import SHARDS
 
@@ -25,6 +26,7 @@ __all__ = [
     "finish_broken_off",
     "follow_up",
     "has_pushed",
+    "keep_subscriptions",
     "note_announced",
     "plan_takedown",
     "replay_days",

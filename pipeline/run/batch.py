@@ -1,8 +1,8 @@
 """A batch from its first shard to its commit, the same for every stage. I/O."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -26,9 +26,8 @@ from pipeline.lake.commit import (
 )
 from pipeline.lake.durable import remove_dir
 from pipeline.lake.erase_raw import drop_bodies
-from pipeline.lake.forget import tombstones_placed
 from pipeline.lake.layout import PUSH, STAGES, BatchRef, Lake, batch_id_of
-from pipeline.lake.lock import Fence, guarded, hold, refuse_if_held
+from pipeline.lake.lock import Fence, hold, refuse_if_held
 from pipeline.lake.rows import Tables, merge
 from pipeline.lake.staging import (
     begin,
@@ -42,15 +41,16 @@ from pipeline.lake.staging import (
     shard_tables,
     unfinished,
 )
-from pipeline.lake.store import store_of
 from pipeline.lake.views import prepare, turn_away
 from pipeline.lake.watermark import LIFETIME, late
 from pipeline.lake.work import known_pages, known_visits
 from pipeline.push import Inbox
 from pipeline.run import pull, push, read, tag
 from pipeline.run.account import SHARDS_MISSING, balance, in_words
+from pipeline.run.beside import rests_on, unless_overtaken
 from pipeline.run.context import Context, Decided, Say, Watch, unwatched
 from pipeline.run.hosts import TABLES_OF_HOSTS
+from pipeline.run.subscriptions import keep_subscriptions
 from pipeline.run.takedown import gone_documents, gone_pages
 from pipeline.settings import Settings
 from schemas.columns import from_arrow
@@ -59,8 +59,6 @@ from schemas.outcome import CameIn
 Sums = Mapping[str, int]
 
 _STEPS = {"push": push, "pull": pull, "read": read, "tag": tag}
-#: Two stages that add entries, each under its own lock: what one decides rests on what the other has committed.
-_BESIDE = {"push": "pull", "pull": "push"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,7 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
         if not fresh:
             return finished, {}
         merged = merge([shard_tables(lake, batch, label) for label in fresh])
-        before = _rests_on(lake, batch.stage)
+        before = rests_on(lake, batch.stage)
         with connect(lake.root) as con:
             decided = _decide(con, batch, merged)
         if not any(table.num_rows for table in decided.tables.values()):
@@ -176,22 +174,7 @@ def _commit_finished(lake: Lake, batch: BatchRef, timing: Timing, fence: Fence, 
         target, day = next_part(lake, batch, clock(), late=has_expired(batch, clock))
         with suppress(DayClosed, Overtaken):
             parcel = Parcel(target, decided.tables, fresh, decided.counts, decided.not_before, day)
-            commit(lake, parcel, timing, partial(_unless_overtaken, lake, batch.stage, before, fence))
-
-
-def _rests_on(lake: Lake, stage: str) -> list[str]:
-    """What a decision must know of besides what its own lock keeps in order: takedowns, and the stage beside."""
-    beside = (lake.root / "hot").glob(f"date=*/*-{_BESIDE[stage]}") if stage in _BESIDE else ()
-    return [*tombstones_placed(lake), *sorted(p.name for p in beside if store_of(p).is_placed(p))]
-
-
-@contextmanager
-def _unless_overtaken(lake: Lake, stage: str, before: list[str], fence: Fence) -> Iterator[None]:
-    """Holds a takedown's commit back too, and that of the stage beside: what is committed after was decided knowing of it."""
-    with fence(), guarded(lake, "pull") if stage == PUSH else nullcontext():
-        if _rests_on(lake, stage) != before:
-            raise Overtaken("something was committed or taken down meanwhile: what the batch adds is decided once more")
-        yield
+            commit(lake, parcel, timing, partial(unless_overtaken, lake, batch.stage, before, fence))
 
 
 def _drop_gone(lake: Lake, batch: BatchRef, shards: list[str]) -> None:
@@ -249,6 +232,7 @@ def run_once(settings: Settings, say: Say, clock: Clock = system_clock, watch: W
         reports.append(_whole(alone, BatchRef(batch_id, stage), say, clock, watch=watch))
     if problem:
         raise problem
+    keep_subscriptions(settings, say, clock)
     return reports
 
 

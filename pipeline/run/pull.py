@@ -21,6 +21,7 @@ from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.hosts import learnt, remembered
 from pipeline.run.schedule import EXACT_ENOUGH, in_full, said, scheduled
+from pipeline.run.subscriptions import with_backup
 from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
 from pipeline.run.visit import is_same, visit_of
 from schemas import ids
@@ -43,7 +44,7 @@ def work(context: Context) -> Tables:
     """Visits this shard's due feeds; visits and candidate entries."""
     with connect(context.lake.root) as con:
         last = last_visits(con)
-        catalogue = load_catalogue(context.settings.catalogue)
+        catalogue = with_backup(load_catalogue(context.settings.catalogue), context.settings, context.clock())
         feeds = {f.feed_id: f for f in catalogue if is_mine(context, host_of(address_of(f, last.get(f.feed_id))))}
         all_due = due(tuple(feeds.values()), last, context.clock())
         silent = silenced(con, all_due)

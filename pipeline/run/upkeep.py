@@ -9,14 +9,15 @@ from pipeline.lake import connect
 from pipeline.lake.close import ClosingReport, close
 from pipeline.lake.commit import Clock, Timing, committed, system_clock
 from pipeline.lake.durable import write_file
-from pipeline.lake.layout import BatchRef, Lake, batch_id_of
+from pipeline.lake.layout import PUSH, BatchRef, Lake, batch_id_of
 from pipeline.lake.lock import refuse_if_held
 from pipeline.lake.retire import Rules
 from pipeline.lake.staging import begin, unfinished
 from pipeline.lake.watermark import closing, watermark
 from pipeline.lake.work import waiting
+from pipeline.push import Inbox
 from pipeline.run.account import SETTLED_BEFORE
-from pipeline.run.batch import Report, finish_broken_off, has_expired
+from pipeline.run.batch import Report, finish_broken_off, has_expired, take_inbox
 from pipeline.run.context import Say
 from pipeline.settings import Settings
 
@@ -92,6 +93,10 @@ def sweep(settings: Settings, stage: str, say: Say, clock: Clock = system_clock)
     """
     try:
         finished = tuple(r for r in finish_broken_off(settings, stage, say, clock, LEFT_AFTER) if _brought(r.counts))
+        waits_since = Inbox(settings.inbox).waiting_since() if stage == PUSH else None
+        if waits_since and clock() - waits_since >= OVERDUE:
+            say(f"{stage}: drops wait in {settings.inbox} since {waits_since:%Y-%m-%d %H:%M} UTC")
+            finished += tuple(take_inbox(settings, batch_id_of(clock()), say, clock))
     except LakeBusy as busy:
         say(f"{stage}: not this time. {busy}")
         return Swept()

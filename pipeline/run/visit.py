@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pipeline.errors import WorkerError
 from pipeline.fetch import may_be_opened
+from pipeline.push.websub import announced
 from schemas.article import Unreadable
 from schemas.feed import Feed, ParsedFeed, Visit, VisitCode
 from schemas.web import Body, FetchCode
@@ -25,6 +26,7 @@ def visit_of(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeate
         detail = "; ".join(filter(None, (detail, told)))
     if repeated:
         detail = "; ".join(filter(None, (detail, f"{repeated} entries repeat the key of another and were left out")))
+    hub, topic = _pushed_by(body, parsed, last)
     # a body's hash and validators are kept once it was understood: a feed that turned into a web page must not look unchanged
     return Visit(
         visit_id=body.owner,
@@ -47,7 +49,16 @@ def visit_of(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeate
         next_due_at=body.asked_at,
         due_rule="",
         detail=detail,
+        hub=hub,
+        topic=topic,
     )
+
+
+def _pushed_by(body: Body, parsed: Parsed, last: Visit | None) -> tuple[str | None, str | None]:
+    """The hub and topic that a document or its server names; as before where no document came."""
+    if isinstance(parsed, ParsedFeed):
+        return announced(body.header("link"), {"hub": parsed.hub, "self": parsed.topic}, body.final_url or body.url)
+    return (last.hub, last.topic) if last else (None, None)
 
 
 def as_pushed(visit: Visit, polled: Visit | None) -> Visit:

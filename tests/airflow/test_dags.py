@@ -1,5 +1,6 @@
 """The DAGs as an operator meets them: they load, they are wired as documented, and they bring news into the lake."""
 
+import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from pipeline.run import run_once
 from pipeline.settings import Settings
 from pipeline.wire.newsroom import publishers
 from tests.airflow.conftest import CHECKOUT
+from tests.push.drops import PAGE
 
 pytestmark = pytest.mark.airflow
 
@@ -25,8 +27,9 @@ EXPECTED = {
     "read_articles": ("read", VISITING, "newsmill_articles"),
     "tag_articles": ("tag", ["default_pool"] * 4, "newsmill_tags"),
 }
-UPKEEP = {"close_day", "sweep"}
+UPKEEP = {"close_day", "sweep", "take_inbox"}
 FEEDS = sum(len(publisher.feeds) for publisher in publishers().values())
+TIMED = {"close_day", "sweep"}
 #: Airflow keeps one run for a moment, so each test has its own; a batch more than six hours old would ask for nothing.
 MOMENT = datetime.now(UTC).replace(microsecond=123000) - timedelta(minutes=30)
 
@@ -99,7 +102,7 @@ def test_key_of_a_scheduled_run_is_a_batch_id(bag: Any) -> None:
         timetable = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags[dag_id])).timetable
         return timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=TimeRestriction(None, None, False))
 
-    assert all(first(dag_id).run_after > datetime.now(UTC) for dag_id in ("pull_feeds", *UPKEEP))
+    assert all(first(dag_id).run_after > datetime.now(UTC) for dag_id in ("pull_feeds", *TIMED))
     run = first("pull_feeds")
     assert BatchRef(run.partition_key, "pull").batch_id == run.run_after.strftime("%Y%m%dT%H%M00Z")
 
@@ -231,11 +234,48 @@ def test_a_sweep_announces_once_what_nobody_was_told_of(
     bag.dags["pull_feeds"].test(run_after=MOMENT + timedelta(minutes=7))
     first, second = [bag.dags["sweep"].test(run_after=MOMENT + timedelta(minutes=n)) for n in (8, 9)]
 
-    assert states(first) == {"pull": "success", "read": "skipped", "tag": "skipped", "verdict": "success"}
+    others = dict.fromkeys(("push", "read", "tag", "subscriptions"), "skipped")
+    assert states(first) == {"pull": "success", **others, "verdict": "success"}
     assert (second.state, states(second)["pull"]) == ("success", "skipped")
     (event,) = events([first, second])
     assert event["waiting"] > 5 and event["finished"] == []
     assert f"Announced as {event['partition_key']}" in capsys.readouterr().out
+
+
+def test_what_is_dropped_is_announced_like_a_pull_and_read(bag: Any, run_directory: Path) -> None:
+    (run_directory / "inbox").mkdir()
+    (run_directory / "inbox" / "a.push").write_text("url: https://drop.example/a\n\n" + PAGE)
+    moments = [MOMENT + timedelta(minutes=n) for n in (11, 12)]
+    first, second = [bag.dags["take_inbox"].test(run_after=moment) for moment in moments]
+    read = bag.dags["read_articles"].test(run_after=moments[0])
+
+    assert (states(first), states(second), read.state) == ({"take": "success"}, {"take": "skipped"}, "success")
+    (event,) = events([first, second])
+    assert (event["partition_key"], event["entries new"]) == (batch_id_of(moments[0]), 1)
+    with connect(run_directory / "lake") as con:
+        assert con.sql("SELECT url FROM articles").fetchall() == [("https://drop.example/a",)]
+
+
+def test_the_inbox_is_watched_by_a_trigger_that_a_triggerer_can_make(bag: Any, run_directory: Path) -> None:
+    from airflow._shared.module_loading import import_string
+
+    (asset,) = bag.dags["take_inbox"].timetable.asset_condition.iter_assets()
+    (watcher,) = asset[1].watchers
+    name, known = watcher.trigger.serialize()
+    assert Path(known["path"]).is_absolute()
+    trigger = import_string(name)(**known | {"path": str(run_directory / "inbox"), "poll_s": 0.01})
+
+    async def first_two() -> list[Any]:
+        (run_directory / "inbox").mkdir()
+        events = trigger.run()
+        told = []
+        for number in range(2):
+            (run_directory / "inbox" / f"{number}.push").write_text("\n<rss/>")
+            told.append((await asyncio.wait_for(anext(events), 10)).payload)
+        await events.aclose()
+        return told
+
+    assert asyncio.run(first_two()) == [{"waiting": 1, "first": "0.push"}, {"waiting": 2, "first": "0.push"}]
 
 
 def again(bag: Any, dag_id: str, moment: datetime) -> Any:
