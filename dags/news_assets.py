@@ -11,4 +11,4 @@ TAGS = Asset("newsmill_tags", uri="newsmill://lake/tags")
 #: A day was closed; the partition key is the day, such as 2026-11-23.
 DAYS = Asset("newsmill_days", uri="newsmill://lake/days")
 
-ANNOUNCES = {"push": VISITS, "pull": VISITS, "read": ARTICLES, "tag": TAGS}
+ANNOUNCES = {"pull": VISITS, "push": VISITS, "read": ARTICLES, "tag": TAGS}

@@ -3,12 +3,12 @@
 Every 15 minutes, in between the pulls (`NEWSMILL_SWEEP_CRON` changes that), stage by stage. Batches that were begun and left,
 of which nothing was seen for half an hour, are brought to their end from the bytes they had kept: a sweep asks no server. What
 was committed too late for its day is committed again. Then, where entries (or articles) have been waiting for ten minutes, and
-no batch of the stage that should take them up is begun or at work, they are announced under a batch id of their own: `pull`
-starts **read_articles**, `read` starts **tag_articles**. Drops that wait in the inbox for ten minutes are taken. A task that found nothing to announce is skipped; its log says what
-waits.
+no batch of the stage that should take them up is begun or at work, they are announced under a batch id of their own: `push` and
+`pull` start **read_articles**, `read` starts **tag_articles**. `push` also takes what has waited in the inbox for ten minutes. A
+task that found nothing to announce is skipped; its log says what waits.
 
-`subscriptions` asks WebSub hubs for what they should push, renews what ends soon, and notices where nothing is pushed any more. It
-is skipped where `NEWSMILL_PUSH_URL` is not set. Its secret is `NEWSMILL_PUSH_SECRET`, or the password of the connection
+`subscriptions` asks WebSub hubs for what they should push, renews what ends soon, and notices where nothing is pushed any more.
+It is skipped where `NEWSMILL_PUSH_URL` is not set. Its secret is `NEWSMILL_PUSH_SECRET`, or the password of the connection
 `newsmill_push`.
 
 The usual way needs none of this: each pull is followed by a read run. A sweep is for an event that was lost, a task killed

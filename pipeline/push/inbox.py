@@ -71,11 +71,10 @@ class Inbox:
 
     def waiting_since(self) -> datetime | None:
         """Since when the oldest drop waits that can be taken."""
-        oldest = next(iter(self.ready()), None)
-        try:
-            return oldest and datetime.fromtimestamp(oldest.stat().st_ctime, UTC)
-        except FileNotFoundError:  # taken just now
-            return None
+        for oldest in self.ready()[:1]:
+            with suppress(FileNotFoundError):  # taken just now
+                return datetime.fromtimestamp(oldest.stat().st_ctime, UTC)
+        return None
 
     def claim(self, batch_id: str) -> None:
         """Takes what is ready for a batch; what somebody else took meanwhile is theirs."""
