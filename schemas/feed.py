@@ -102,6 +102,7 @@ class ParsedFeed:
     hub: str | None = None  # where to ask for its news to be pushed (WebSub)
     topic: str | None = None  # under which address
     update_s: float | None = None  # sy:updatePeriod over sy:updateFrequency
+    key_policy: KeyBasis | None = None  # the best its entries may be recognised by from now on, where one was given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
-    """An entry of a visit that adds nothing to the lake: `why` is known or endless."""
+    """An entry of a visit that adds nothing to the lake: `why` is known, endless or absorbed."""
 
     entry_id: str
     visit_id: str

@@ -3,15 +3,17 @@
 Nothing here filters by time: a stage builds on whatever has been committed, `available_at` is for those who ask.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 
+from pipeline.lake.literal import quoted
 from schemas.article import Article
-from schemas.columns import from_arrow
-from schemas.feed import Entry, Visit
+from schemas.columns import UTC_MICROS, from_arrow
+from schemas.feed import Entry, KeyBasis, Visit
 from schemas.web import HostSeen, RobotsSeen
 
 
@@ -93,6 +95,33 @@ _KNOWN_SINCE = f"""
 UNION ALL BY NAME
 SELECT known.* FROM (SELECT unnest(known) AS known FROM lake.feed_state)
 """
+
+
+def look_alikes(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry], times: Sequence[datetime | None]) -> list[Entry]:
+    """What the lake has of the same feeds with the title of one of these entries, its time, or the link that it goes by.
+
+    Any revision, without its text.
+    """
+    asked = {
+        "feed_id": pa.array([e.feed_id for e in entries], pa.string()),
+        "title": pa.array([e.title or None for e in entries], pa.string()),
+        "time": pa.array(times, UTC_MICROS),
+        "url": pa.array([e.url if e.key_basis == KeyBasis.LINK else None for e in entries], pa.string()),
+    }
+    con.register("asked", pa.table(asked))
+    feeds = ", ".join(quoted(feed) for feed in sorted({e.feed_id for e in entries}))
+    rows = con.sql(
+        f"""
+        SELECT {", ".join(f.name for f in fields(Entry) if f.name not in _WORDS)} FROM lake.entries
+        WHERE feed_id IN ({feeds}) AND ((feed_id, title) IN (SELECT feed_id, title FROM asked WHERE title IS NOT NULL)
+              OR (feed_id, published_at) IN (SELECT feed_id, "time" FROM asked WHERE "time" IS NOT NULL)
+              OR (feed_id, url) IN (SELECT feed_id, url FROM asked WHERE url IS NOT NULL))
+        """
+    ).to_arrow_table()
+    return from_arrow(rows, Entry)
+
+
+_WORDS = ("summary", "content_html", "authors")
 
 
 def known_visits(con: duckdb.DuckDBPyConnection, visit_ids: list[str], since: date) -> set[str]:

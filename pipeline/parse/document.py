@@ -9,7 +9,7 @@ from pipeline.parse.feed import parse_feed
 from pipeline.parse.handed_json import parse_json
 from pipeline.parse.handed_page import parse_html
 from schemas.article import Unreadable
-from schemas.feed import ParsedEntry, ParsedFeed
+from schemas.feed import KeyBasis, ParsedEntry, ParsedFeed
 
 _FEED = re.compile(rb"<(?:[\w.-]{1,20}:)?(?:rss|feed|rdf|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]|<article[\s>]", re.IGNORECASE)
@@ -23,13 +23,14 @@ def parse_document(
     content_type: str | None = None,
     language: str | None = None,
     received_at: datetime,
+    policy: KeyBasis | None = None,
 ) -> ParsedFeed | Unreadable:
     """As `parse_feed`, of whatever `body` holds, which its first bytes tell and not what is said of them.
 
     Where `url` is no web address, nobody knows whose document it is: each entry then names its source, the host of its link.
     """
     start = body[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
-    said = {"content_type": content_type, "language": language, "received_at": received_at}
+    said = {"content_type": content_type, "language": language, "received_at": received_at, "policy": policy}
     if start[:1] in (b"{", b"["):
         found = parse_json(body, url, language=language, received_at=received_at)
     elif (html := _HTML.search(start)) and not ((feed := _FEED.search(start)) and feed.start() < html.start()):

@@ -4,18 +4,18 @@ Clean text, safe links, own dates and keys.
 """
 
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pipeline.parse import quick
 from pipeline.parse.dates import read_date
-from pipeline.parse.keys import Marks, choose_keys
+from pipeline.parse.keys import Marks, choose_keys, worse
 from pipeline.parse.sitemap import is_sitemap, parse_sitemap
 from pipeline.parse.steps import MOST_ITEMS
 from pipeline.parse.text import clean, language_code, plain_text, resolve_link
 from schemas.article import Unreadable
-from schemas.feed import ParsedEntry, ParsedFeed, VisitCode
+from schemas.feed import KeyBasis, ParsedEntry, ParsedFeed, VisitCode
 
 _DECLARED_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=", re.IGNORECASE)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -33,16 +33,21 @@ def parse_feed(
     content_type: str | None = None,
     language: str | None = None,
     received_at: datetime,
+    policy: KeyBasis | None = None,
 ) -> ParsedFeed | Unreadable:
     """The feed in `body`, which `url` answered with at `received_at`.
 
-    `language` is the catalogue's; without it the feed's own says in which zone a time without an offset is meant.
+    `language` is the catalogue's; without it the feed's own says in which zone a time without an offset is meant. `policy` is
+    what its entries may be recognised by at best; without one each document is judged on its own.
     Malformed feeds are read as far as they go (`problem` says what was wrong); what is no feed gives Unreadable.
     """
     if not body.strip():
         return Unreadable(code=VisitCode.NOT_A_FEED, detail="empty body")
     if is_sitemap(body):
-        return parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
+        sitemap = parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
+        if isinstance(sitemap, Unreadable) or policy is None:
+            return sitemap
+        return replace(sitemap, key_policy=worse(policy, KeyBasis.LINK))
     try:
         parsed = _feedparser(body, content_type)
     except MemoryError:
@@ -55,6 +60,9 @@ def parse_feed(
         return Unreadable(code=VisitCode.NOT_A_FEED, detail=_what_instead(body))
     head = parsed.feed
     head_language = language_code(head.get("language"))
+    marks = [_marks(raw, url) for raw in parsed.entries]
+    keys, now = choose_keys(marks, policy)
+    zone = language_code(language) or head_language
     return ParsedFeed(
         version=parsed.get("version") or "unknown",
         title=plain_text(head.get("title")) or None,
@@ -63,10 +71,13 @@ def parse_feed(
         ttl_minutes=_minutes(head.get("ttl")),
         hub=_linked(head, "hub"),
         topic=_linked(head, "self"),
-        entries=tuple(_entries(parsed.entries, url, language_code(language) or head_language, received_at)),
+        entries=tuple(
+            _entry(raw, mark, key, zone, received_at) for raw, mark, key in zip(parsed.entries, marks, keys, strict=True)
+        ),
         dropped=parsed.dropped,
         problem=clean(str(parsed.get("bozo_exception", "malformed")))[:200] if parsed.bozo else None,
         update_s=_update_s(head.get("sy_updateperiod"), head.get("sy_updatefrequency")),
+        key_policy=now,
     )
 
 
@@ -111,31 +122,33 @@ def _what_instead(body: bytes) -> str:
     return "XML without a feed in it" if start.startswith(b"<") else "neither XML nor HTML"
 
 
-def _entries(raws: list[Any], url: str, language: str | None, received_at: datetime) -> Iterator[ParsedEntry]:
-    raw_links = [_raw_link(raw) for raw in raws]
-    links = [resolve_link(link, url) for link in raw_links]
-    titles = [plain_text(raw.get("title")) for raw in raws]
-    summaries = [plain_text(raw.get("summary")) for raw in raws]
-    published = [clean(_first(raw, "published", "created", "updated")) for raw in raws]
-    guids = [clean(raw.get("id")) for raw in raws]
-    marks = [Marks(*mark) for mark in zip(guids, [link or "" for link in links], published, titles, summaries, strict=True)]
-    for i, (key, basis) in enumerate(choose_keys(marks)):
-        published_at, quality = read_date(published[i], language=language, received_at=received_at)
-        yield ParsedEntry(
-            key=key,
-            key_basis=basis,
-            title=titles[i],
-            url=links[i],
-            raw_url=raw_links[i] or None,
-            summary=summaries[i] or None,
-            content_html=_content(raws[i]),
-            authors=_authors(raws[i]),
-            keywords=_keywords(raws[i]),
-            published_raw=published[i] or None,
-            published_at=published_at,
-            date_quality=quality,
-            updated_at=read_date(_first(raws[i], "updated"), language=language, received_at=received_at)[0],
-        )
+def _marks(raw: Any, url: str) -> Marks:
+    return Marks(
+        guid=clean(raw.get("id")),
+        link=resolve_link(_raw_link(raw), url) or "",
+        date=clean(_first(raw, "published", "created", "updated")),
+        title=plain_text(raw.get("title")),
+        rest=plain_text(raw.get("summary")),
+    )
+
+
+def _entry(raw: Any, marks: Marks, key: tuple[str, KeyBasis], language: str | None, received_at: datetime) -> ParsedEntry:
+    published_at, quality = read_date(marks.date, language=language, received_at=received_at)
+    return ParsedEntry(
+        key=key[0],
+        key_basis=key[1],
+        title=marks.title,
+        url=marks.link or None,
+        raw_url=_raw_link(raw) or None,
+        summary=marks.rest or None,
+        content_html=_content(raw),
+        authors=_authors(raw),
+        keywords=_keywords(raw),
+        published_raw=marks.date or None,
+        published_at=published_at,
+        date_quality=quality,
+        updated_at=read_date(_first(raw, "updated"), language=language, received_at=received_at)[0],
+    )
 
 
 def _first(raw: Any, *fields: str) -> str:

@@ -112,7 +112,7 @@ def _entries(
     dated = [clean(one["published"]) for one in said]
     guids = [clean(one["id"]) for one in said]
     marks = [Marks(*mark) for mark in zip(guids, [link or "" for link in links], dated, titles, rest, strict=True)]
-    for i, (key, basis) in enumerate(choose_keys(marks)):
+    for i, (key, basis) in enumerate(choose_keys(marks)[0]):
         spoken = language_code(said[i]["language"]) or language
         published_at, quality = read_date(dated[i], language=spoken, received_at=received_at)
         yield ParsedEntry(

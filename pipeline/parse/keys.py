@@ -1,4 +1,8 @@
-"""Gives every entry of a feed something to be recognised by at the next visit. Pure."""
+"""Gives every entry of a feed something to be recognised by at the next visit. Pure.
+
+What the entries of a feed may be recognised by at best, its policy, degrades where a document shows it to be unfit, and stays so:
+else an entry's key would change with the company it keeps, and everything would come again.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,6 +10,11 @@ from dataclasses import dataclass
 
 from schemas.feed import KeyBasis
 from schemas.ids import content_hash
+
+#: The share of a document's entries without a usable mark above which the policy degrades.
+MOST_UNFIT = 0.05
+_LONGEST_KEY = 1000  # characters; a longer one is kept as its hash
+_BASES = tuple(KeyBasis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +28,35 @@ class Marks:
     rest: str  # anything else it says, for an entry that has nothing of the above
 
 
-def choose_keys(entries: Sequence[Marks]) -> list[tuple[str, KeyBasis]]:
-    """The key of each entry and its basis, in the order given.
+Meanings = dict[tuple[KeyBasis, str], set[str]]
+
+
+def choose_keys(entries: Sequence[Marks], policy: KeyBasis | None = None) -> tuple[list[tuple[str, KeyBasis]], KeyBasis | None]:
+    """The key of each entry and its basis, in the order given, and the policy from now on; without one, none is made.
 
     A mark counts only where it means one thing in its feed: publishers give "0" as the guid of every item, or link
-    every item to their front page. Repeats that agree in all else are one entry, listed twice.
+    every item to their front page. Repeats that agree in all else are one entry, listed twice. A single entry without a mark
+    as good as the policy's has the next one.
     """
-    meanings: dict[tuple[KeyBasis, str], set[str]] = defaultdict(set)
+    meanings: Meanings = defaultdict(set)
     for marks in entries:
         for basis, key, meaning in _ladder(marks):
             meanings[basis, key].add(meaning)
-    return [_choose(marks, meanings) for marks in entries]
+    now = _degraded(policy, entries, meanings) if policy else None
+    return [_choose(marks, meanings, now or KeyBasis.GUID) for marks in entries], now
+
+
+def worse(one: KeyBasis, other: KeyBasis) -> KeyBasis:
+    """The one that says less."""
+    return max(one, other, key=_BASES.index)
+
+
+def _degraded(policy: KeyBasis, entries: Sequence[Marks], meanings: Meanings) -> KeyBasis:
+    for basis in _BASES[_BASES.index(policy) : -1]:
+        unfit = sum(all(step != basis or len(meanings[step, key]) > 1 for step, key, _ in _ladder(marks)) for marks in entries)
+        if unfit <= MOST_UNFIT * len(entries):
+            return basis
+    return KeyBasis.TITLE
 
 
 def _ladder(marks: Marks) -> list[tuple[KeyBasis, str, str]]:
@@ -44,9 +71,13 @@ def _ladder(marks: Marks) -> list[tuple[KeyBasis, str, str]]:
     return steps
 
 
-def _choose(marks: Marks, meanings: dict[tuple[KeyBasis, str], set[str]]) -> tuple[str, KeyBasis]:
+def _choose(marks: Marks, meanings: Meanings, policy: KeyBasis) -> tuple[str, KeyBasis]:
     for basis, key, _ in _ladder(marks):
-        if len(meanings[basis, key]) == 1:
-            return key, basis
+        if _BASES.index(basis) >= _BASES.index(policy) and len(meanings[basis, key]) == 1:
+            return _short(key), basis
     key = f"{marks.link} {marks.title}".strip() if marks.title else content_hash(marks.link + marks.rest)
-    return key, KeyBasis.TITLE
+    return _short(key), KeyBasis.TITLE
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else content_hash(key)

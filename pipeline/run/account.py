@@ -27,6 +27,7 @@ _OF_ENTRIES = {
     "entries_repeated": "entries repeated",
     "entries_dropped": "entries over the cap",
     "entries_endless": "entries changing without end",
+    "entries_absorbed": "entries absorbed",
 }
 
 

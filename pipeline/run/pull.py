@@ -1,7 +1,7 @@
 """The stage pull: visits the feeds that are due and finds the entries that are new or changed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,7 @@ from pipeline.lake.work import LastRevision, known_visits, last_revisions, last_
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.hosts import learnt, remembered
+from pipeline.run.recognise import as_they_are, says_the_same
 from pipeline.run.schedule import EXACT_ENOUGH, in_full, said, scheduled
 from pipeline.run.subscriptions import with_backup
 from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
@@ -27,7 +28,7 @@ from pipeline.run.visit import is_same, visit_of
 from schemas import ids
 from schemas.article import Unreadable
 from schemas.columns import from_arrow, to_arrow
-from schemas.feed import Entry, Feed, ParsedFeed, PassedOver, Visit
+from schemas.feed import Entry, Feed, KeyBasis, ParsedFeed, PassedOver, Visit
 from schemas.outcome import CameIn, Outcome, OutcomeCode
 from schemas.web import Body, FetchCode, Header, Kind, Request
 
@@ -83,6 +84,8 @@ def results(  # noqa: PLR0913, PLR0917 -- what there is to parse, and what with
         found, repeated = _entries(feed, body, parsed) if isinstance(parsed, ParsedFeed) else ([], 0)
         before = before if before and body.url in (before.url, before.moved_to) else None
         visit = visit_of(feed, body, parsed, before, repeated)
+        # which keys its entries have rests on all visits, also those to another address
+        visit = replace(visit, key_policy=visit.key_policy or _policy(last.get(body.target)))
         waiting[visit.visit_id] = partial(scheduled, feed, before, said(body, parsed))
         say(f"{visit.outcome}: {feed.feed_id}, {len(found)} entries" + (f" ({visit.detail})" if visit.detail else ""))
         visits.append(visit)
@@ -96,10 +99,12 @@ def results(  # noqa: PLR0913, PLR0917 -- what there is to parse, and what with
     say(f"feeds: {tally(v.outcome for v in visits)}; entries: {len(entries)} seen, {len(fresh)} new or changed")
     if endless := sum(p.why == "endless" for p in passed):
         say(f"{endless} entries have changed {MOST_REVISIONS} times, their changes are taken no more")
+    if absorbed := sum(p.why == "absorbed" for p in passed):
+        say(f"{absorbed} entries come under another key than before, they are known")
     return {
         "visits": to_arrow(visits, Visit),
         "entries": to_arrow(fresh, Entry),
-        "carried": to_arrow(carried(entries), Carried),
+        "carried": to_arrow(carried([*entries, *fresh]), Carried),
         "passed_over": to_arrow(passed, PassedOver),
     }
 
@@ -108,10 +113,11 @@ def decide(con: duckdb.DuckDBPyConnection, merged: Tables) -> Decided:
     """What of the shards' visits and entries the lake does not have; entries that lead nowhere end here."""
     # where two shards bring one visit, that which read the document has more to say than that which found it known by then
     visits = {v.visit_id: v for v in sorted(from_arrow(merged["visits"], Visit), key=lambda v: v.entries_seen)}
-    fresh, passed = _new_revisions(con, from_arrow(merged["entries"], Entry))
+    over = {(p.visit_id, p.entry_id): p for p in from_arrow(merged["passed_over"], PassedOver)}
+    fresh, passed = _new_revisions(con, from_arrow(merged["entries"], Entry), over.values())
     gone = gone_entries(con, fresh)
     fresh = [wordless_entry(e) if e.entry_id in gone else e for e in fresh]
-    over = {(p.visit_id, p.entry_id): p for p in [*from_arrow(merged["passed_over"], PassedOver), *passed]}
+    over |= {(p.visit_id, p.entry_id): p for p in passed}
     ends = Counter([(e.visit_id, "new") for e in fresh] + [(p.visit_id, p.why) for p in over.values()])
     had = known_visits(con, list(visits), a_day_before(v.visited_at for v in visits.values()))
     taken_down = [_ended(e, OutcomeCode.FORGOTTEN) for e in fresh if e.entry_id in gone]
@@ -130,21 +136,31 @@ def settled_before(con: duckdb.DuckDBPyConnection, batch: BatchRef, came_in: lis
 
 
 def _with_ends(visit: Visit, ends: Counter[tuple[str, str]]) -> Visit:
-    new, known, endless = (ends[visit.visit_id, why] for why in ("new", "known", "endless"))
-    return replace(visit, entries_new=new, entries_known=known, entries_endless=endless)
+    new, known, endless, absorbed = (ends[visit.visit_id, why] for why in ("new", "known", "endless", "absorbed"))
+    return replace(visit, entries_new=new, entries_known=known, entries_endless=endless, entries_absorbed=absorbed)
 
 
-def _new_revisions(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> tuple[list[Entry], list[PassedOver]]:
-    """Those of the entries that say something else than the lake's last revision of them, and those passed over."""
+def _new_revisions(
+    con: duckdb.DuckDBPyConnection, entries: list[Entry], over: Iterable[PassedOver] | None = None
+) -> tuple[list[Entry], list[PassedOver]]:
+    """Those of the entries that say something else than the lake's last revision of them, and those passed over.
+
+    `over` were passed over before; without it, the entries are all of their documents.
+    """
     last = last_revisions(con, [e.entry_id for e in entries])
+    # two shards of a batch can bring one visit; several visits of one feed, as when it was pushed, count one after the other
+    entries = list({(e.visit_id, e.entry_id): e for e in entries}.values())
+    now = as_they_are(con, entries, last, over)
+    last |= last_revisions(con, sorted({e.entry_id for e, _ in now} - {e.entry_id for e in entries}))
     fresh: list[Entry] = []
     passed: list[PassedOver] = []
-    # two shards of a batch can bring one visit; several visits of one feed, as when it was pushed, count one after the other
-    for entry in {(e.visit_id, e.entry_id): e for e in entries}.values():
+    for entry, was in now:
         before = last.get(entry.entry_id)
         # bytes of a batch that was broken off may be older than what is known by now
         if before and (before.wording == entry.wording or before.seen_at > entry.seen_at):
-            passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="known"))
+            passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="absorbed" if was else "known"))
+        elif before and was and says_the_same(entry, was, before):
+            passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="absorbed"))
         elif before and before.number >= MOST_REVISIONS:
             passed.append(PassedOver(entry_id=entry.entry_id, visit_id=entry.visit_id, why="endless"))
         else:
@@ -203,10 +219,17 @@ def _to_parse(
     """Every body with the call that parses it; None where there is nothing to parse."""
     for body in bodies:
         new = body.code == FetchCode.OK and body.content is not None and not is_same(body, _before(body, last))
-        yield body, parsing(body, feeds.get(body.target), parse) if new else None
+        policy = _policy(last.get(body.target)) or KeyBasis.GUID
+        yield body, parsing(body, feeds.get(body.target), parse, policy) if new else None
 
 
-def parsing(body: Body, feed: Feed | None, parse: Callable[..., ParsedFeed | Unreadable]) -> Parsing:
+def _policy(last: Visit | None) -> KeyBasis | None:
+    return last.key_policy if last else None
+
+
+def parsing(
+    body: Body, feed: Feed | None, parse: Callable[..., ParsedFeed | Unreadable], policy: KeyBasis = KeyBasis.GUID
+) -> Parsing:
     """The call that parses what a feed answered with, or what was handed in for it."""
     return partial(
         parse,
@@ -215,6 +238,7 @@ def parsing(body: Body, feed: Feed | None, parse: Callable[..., ParsedFeed | Unr
         content_type=body.header("content-type"),
         language=feed.language if feed else None,
         received_at=body.asked_at,
+        policy=policy,
     )
 
 

@@ -15,7 +15,7 @@ Parsed = ParsedFeed | Unreadable | WorkerError | None
 
 def visit_of(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeated: int) -> Visit:
     """The visit as it ended, but for when the feed is due again, which `scheduled` knows; `last` is the one before to the same
-    address."""
+    address. Its key policy is that of the document alone."""
     code, detail = code_of(body, parsed, last)
     if code == VisitCode.FORBIDDEN_ADDRESS and not (feed.local or body.redirects) and may_be_opened(detail):
         detail = f"{detail}; where it is your own, set local = true for this feed in the catalogue"
@@ -45,6 +45,7 @@ def visit_of(feed: Feed, body: Body, parsed: Parsed, last: Visit | None, repeate
         entries_seen=len(parsed.entries) + parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
         entries_repeated=repeated,
         entries_dropped=parsed.dropped if isinstance(parsed, ParsedFeed) else 0,
+        key_policy=parsed.key_policy if isinstance(parsed, ParsedFeed) else None,
         retry_after_s=body.retry_after_s,
         next_due_at=body.asked_at,
         due_rule="",

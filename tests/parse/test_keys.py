@@ -1,11 +1,18 @@
 """What an entry is recognised by, in feeds that number well and in feeds that don't."""
 
-from pipeline.parse.keys import Marks, choose_keys
+import pytest
+
+from pipeline.parse.keys import Marks
+from pipeline.parse.keys import choose_keys as keys_and_policy
 from schemas.feed import KeyBasis
 
 
 def marks(guid: str = "", link: str = "", date: str = "", title: str = "", rest: str = "") -> Marks:
     return Marks(guid, link, date, title, rest)
+
+
+def choose_keys(entries: list[Marks]) -> list[tuple[str, KeyBasis]]:
+    return keys_and_policy(entries)[0]
 
 
 def test_the_first_mark_there_is_counts() -> None:
@@ -53,3 +60,50 @@ def test_an_entry_with_nothing_to_go_by_still_gets_a_key() -> None:
     assert one == same != other
     assert one[1] is KeyBasis.TITLE
     assert len(one[0]) == 40
+
+
+def good(n: int, **instead: str) -> list[Marks]:
+    return [marks(**{"guid": f"g{i}", "link": f"l{i}", "date": f"d{i}", "title": f"t{i}"} | instead) for i in range(n)]
+
+
+GUID, LINK, LINK_DATE, TITLE = KeyBasis
+
+
+@pytest.mark.parametrize(
+    ("document", "policy", "now"),
+    [
+        ([], GUID, GUID),
+        (good(20), GUID, GUID),
+        (good(20), LINK_DATE, LINK_DATE),  # never better again
+        (good(1, guid=""), GUID, LINK),
+        ([*good(19), marks("", "l", "d", "t")], GUID, GUID),  # one of twenty is not more than 5 %
+        ([*good(18), marks("", "l", "d", "t")], GUID, LINK),
+        (good(20, guid="0"), GUID, LINK),
+        (good(20, guid="", link="https://example.com/"), GUID, LINK_DATE),
+        (good(20, link="https://example.com/", date=""), LINK, TITLE),
+        (good(20, guid="0", link=""), GUID, TITLE),
+        (good(20, guid="0", link=""), None, None),
+    ],
+)
+def test_the_policy_degrades_where_more_than_a_twentieth_is_unfit(
+    document: list[Marks], policy: KeyBasis | None, now: KeyBasis | None
+) -> None:
+    assert keys_and_policy(document, policy)[1] == now
+
+
+def test_a_policy_that_stays_keeps_the_keys_whatever_else_is_in_the_document() -> None:
+    """Guids repeat today and not tomorrow: entries that were known by their link are known by it still."""
+    today = [*good(3), marks("0", "l3", "d3", "t3"), marks("0", "l4", "d4", "t4")]
+    keys, policy = keys_and_policy(today, GUID)
+    assert (keys, policy) == ([(f"l{i}", LINK) for i in range(5)], LINK)
+    assert keys_and_policy(today[:4], policy) == (keys[:4], LINK)
+
+
+def test_a_single_entry_without_a_mark_as_good_has_the_next() -> None:
+    keys, policy = keys_and_policy([*good(40), marks("", "l", "d", "t")], GUID)
+    assert (policy, keys[0], keys[-1]) == (GUID, ("g0", GUID), ("l", LINK))
+
+
+def test_an_enormous_key_is_kept_as_its_hash() -> None:
+    (one, other), _ = keys_and_policy([marks("g" * 100_000), marks("g" * 100_001)])
+    assert len(one[0]) == len(other[0]) == 40 and one != other
