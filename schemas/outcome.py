@@ -17,7 +17,10 @@ class OutcomeCode(StrEnum):
     NO_LINK = "no_link"  # neither a usable link nor content of its own
     DISALLOWED = "disallowed"  # robots.txt says no
     GONE = "gone"  # 404 or 410
-    REFUSED = "refused"  # 401, 403, 451
+    REFUSED = "refused"  # 401, 403, 451; due again
+    CHALLENGE = "challenge"  # a wall that wants to see a browser; due again
+    CONSENT = "consent"  # a page that asks for consent; due again
+    LOGIN = "login"  # a page that asks to log in; due again
     FORBIDDEN_ADDRESS = "forbidden_address"  # leads to an address that no public server has
     NOT_HTML = "not_html"  # a PDF, an image, a video
     NO_TEXT = "no_text"  # a page without an article on it

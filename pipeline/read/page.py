@@ -59,7 +59,7 @@ def _read_tree(tree: HtmlElement, url: str, claimed: str | None) -> Reading | Un
     if extract is None or all(len(text) < _SENTENCE_LEAST for _, text in extract.lines):
         return _NO_ARTICLE
     if is_consent_wall([text for _, text in extract.lines]):
-        return Unreadable(code=OutcomeCode.NO_TEXT, detail="consent wall: the page asks for consent and shows no article")
+        return Unreadable(code=OutcomeCode.CONSENT, detail="the page asks for consent and shows no article")
     node, meta, head = article_node(tree), meta_of(tree), Head(tree, url)
     title = title_of(node, meta, tree, head)
     lines = [(kind, _unmarked(kind, text)) for kind, text in _without_title(title, extract.lines)]

@@ -80,7 +80,7 @@ def attempt_of(
         retry_after_s=body.retry_after_s if body else None,
         ended_at=ended_at,
         shown_by=body.owner if body else entry.visit_id,
-        article=_article(entry, body, read) if isinstance(read, Reading) else None,
+        article=_article(entry, body, read) if isinstance(read, Reading) and not code else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Why an attempt at an entry brought no article: how the fetch and the reading ended, as an outcome. Pure."""
 
 from pipeline.errors import WorkerError
+from pipeline.run.wall import wall_of
 from schemas.article import Reading, Unreadable
 from schemas.outcome import OutcomeCode
 from schemas.web import Body, FetchCode
@@ -19,6 +20,8 @@ _OF_STATUS = {404: OutcomeCode.GONE, 410: OutcomeCode.GONE} | dict.fromkeys((401
 
 def failure(body: Body | None, read: Reading | Unreadable | WorkerError | None) -> tuple[str | None, str | None]:
     """Why an attempt brought no article, as code and in words; (None, None) where it did or needed no fetch."""
+    if body and (wall := wall_of(body, read)):
+        return wall.code, wall.sign
     match read:
         case Unreadable():
             return read.code, read.detail

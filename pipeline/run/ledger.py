@@ -26,7 +26,9 @@ MAX_ATTEMPTS = 6
 LONGEST_DEFERRED = timedelta(days=7)
 FIRST_WAIT, WAIT_FACTOR, LONGEST_WAIT = timedelta(minutes=5), 4, timedelta(hours=24)
 #: Servers that take many requests for an attack refuse for minutes or hours; who keeps refusing is given up like any other.
-TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR, OutcomeCode.REFUSED})
+TRY_AGAIN = frozenset({OutcomeCode.UNREACHABLE, OutcomeCode.HTTP_ERROR, OutcomeCode.REFUSED}) | {
+    *(OutcomeCode.CHALLENGE, OutcomeCode.CONSENT, OutcomeCode.LOGIN)
+}
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pipeline.errors import WorkerError
 from pipeline.fetch import may_be_opened
 from pipeline.push.websub import announced
+from pipeline.run.wall import wall_of
 from schemas.article import Unreadable
 from schemas.feed import Feed, ParsedFeed, Visit, VisitCode
 from schemas.web import Body, FetchCode
@@ -95,6 +96,8 @@ _OF_STATUS = {410: VisitCode.GONE, 401: VisitCode.REFUSED, 403: VisitCode.REFUSE
 
 def code_of(body: Body, parsed: Parsed, last: Visit | None) -> tuple[VisitCode, str | None]:
     """How a visit ended, and why in words."""
+    if not isinstance(parsed, ParsedFeed) and not is_same(body, last) and (wall := wall_of(body)):
+        return VisitCode(wall.code), wall.sign
     match parsed:
         case ParsedFeed():
             return VisitCode.PARSED, parsed.problem

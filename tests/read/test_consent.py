@@ -37,8 +37,7 @@ def read(*paragraphs: str) -> Reading | Unreadable:
 
 @pytest.mark.parametrize("wall", [WALL_DE, WALL_EN])
 def test_a_consent_wall_is_no_article_and_is_named(wall: tuple[str, ...]) -> None:
-    detail = "consent wall: the page asks for consent and shows no article"
-    assert read(*wall) == Unreadable(code="no_text", detail=detail)
+    assert read(*wall) == Unreadable(code="consent", detail="the page asks for consent and shows no article")
 
 
 @pytest.mark.parametrize("ruling", [RULING_DE, RULING_EN])

@@ -194,7 +194,7 @@ def test_the_sum_over_shards_says_which_are_lacking_and_adds_up_with_the_late_on
     sums = re.fullmatch(rf"{BATCH}-read: {whole[1]} came in = (.*); 0 missing; 1 due again", lines[-1])
     assert sums
     ended = {code: int(count) for count, code in (part.split(" ") for part in sums[1].split(" + "))}
-    assert set(ended) == {"article", "copy", "gone", "http_error", "known_article", "no_text"}
+    assert set(ended) == {"article", "copy", "gone", "http_error", "known_article", "consent"}
     assert sum(ended.values()) == int(whole[1]) and ended["http_error"] == 1
 
 

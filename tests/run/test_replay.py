@@ -59,7 +59,7 @@ def test_the_same_code_gives_the_same_rows_and_asks_nobody(wire: Settings, tmp_p
     assert files_of(wire.lake) == before, "the old lake is only read"
     with connect(wire.lake) as con:
         codes = {code for (code,) in con.sql("SELECT DISTINCT code FROM lake.outcomes").fetchall()}
-        assert {"article", "copy", "http_error", "known_article", "gone", "no_text"} <= codes
+        assert {"article", "copy", "http_error", "known_article", "gone", "consent"} <= codes
         assert con.sql("SELECT count(*) > 0 FROM lake.superseded").fetchall() == [(True,)]
         assert con.sql("SELECT count(*) > 0 FROM lake.pages WHERE len(redirects) > 0").fetchall() == [(True,)]
         assert con.sql("SELECT count(*) > 0 FROM lake.relations JOIN lake.forgotten f ON id = other_article_id").fetchall() == [

@@ -55,17 +55,17 @@ def test_every_entry_ends_as_it_should(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_what_the_sitemap_lists_besides_is_known_from_its_publishers_feed(con: duckdb.DuckDBPyConnection) -> None:
-    alone = [e["title"] for e in EXPECTED["entry"] if e["feed_id"] == "tidewater-sitemap" or e.get("outcome") == "no_text"]
+    alone = [e["title"] for e in EXPECTED["entry"] if e["feed_id"] == "tidewater-sitemap" or e.get("outcome") == "consent"]
     rows = con.sql("SELECT title, code, count(*) FROM outcomes WHERE feed_id = 'tidewater-sitemap' GROUP BY ALL").fetchall()
     assert {code for title, code, _ in rows if title not in alone} == {"known_article"}
     assert len(rows) > len(alone) + 5
 
 
 def test_a_consent_wall_is_no_article_and_its_end_says_so(con: duckdb.DuckDBPyConnection) -> None:
-    rows = con.sql("SELECT title, detail FROM outcomes WHERE code = 'no_text'").fetchall()
-    walls = {entry["title"] for entry in EXPECTED["entry"] if entry.get("outcome") == "no_text"}
+    rows = con.sql("SELECT title, detail FROM outcomes WHERE code = 'consent'").fetchall()
+    walls = {entry["title"] for entry in EXPECTED["entry"] if entry.get("outcome") == "consent"}
     assert {title for title, _ in rows} == walls
-    assert all(detail.endswith("consent wall: the page asks for consent and shows no article") for _, detail in rows)
+    assert all(detail.endswith("the page asks for consent and shows no article") for _, detail in rows)
 
 
 def test_a_paywall_leaves_a_teaser_without_its_offer(con: duckdb.DuckDBPyConnection) -> None:
@@ -164,7 +164,7 @@ def test_the_account_of_every_batch_of_the_wire_adds_up(batches: list[dict[str, 
                 "known_article",
                 "disallowed",
                 "http_error",
-                "no_text",
+                "consent",
                 "tagged",
             }
             assert sum(n for code, n in counts.items() if code in known) == counts["came_in"] > 0 == counts["missing"]
