@@ -61,12 +61,20 @@ def test_a_feed_is_told_by_its_last_visit_and_its_last_28_days(tmp_path: Path) -
         "overdue_since": moment("2026-11-30 11:00"), "last_new_at": moment("2026-11-29 12:00"), "visits": 22, "failed": 2,
         "entries_today": 0, "entries_a_day_7": 6 / 7, "entries_a_day_28": 34 / 20, "articles": 4, "promotion_share": 0.25,
         "ended": 20, "no_text_share": 0.25,
+        "state": "blocked", "bad": ["failures", "dates"], "expected": 2.0, "seen": 0, "chance": 1.0, "silent_since": None,
+        "last_good_at": moment("2026-11-29 12:00"), "duplicates_share": 0.0, "read_share": 0.75, "key_churn": None,
+        "future_dates_share": 0.0, "missing_dates_share": 1.0, "publish_lag_s": None, "rhythm_s": None, "key_policy": None,
+        "due_rule": "interval", "moved_to": None,
     }  # fmt: skip
     old = {
         "feed_id": "old", "source": "OLD", "url": "https://old.example/feed", "visited_at": before, "outcome": "unchanged",
         "status": 304, "detail": None, "failures": 0, "next_due_at": before + timedelta(hours=1),
         "overdue_since": before + timedelta(hours=1), "last_new_at": None, "visits": 0, "failed": 0, "entries_today": 0,
         "entries_a_day_7": 0, "entries_a_day_28": 0, "articles": 0, "promotion_share": None, "ended": 0, "no_text_share": None,
+        "state": "ok", "bad": [], "expected": None, "seen": 0, "chance": 1.0, "silent_since": None,
+        "last_good_at": None, "duplicates_share": None, "read_share": None, "key_churn": None,
+        "future_dates_share": None, "missing_dates_share": None, "publish_lag_s": None, "rhythm_s": None, "key_policy": None,
+        "due_rule": "interval", "moved_to": None,
     }  # fmt: skip
     assert told == [[a, old], [a, old | {"last_new_at": before}]]
 
