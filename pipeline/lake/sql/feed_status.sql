@@ -93,11 +93,11 @@ seen AS (
            median(lag_s) FILTER (day < lake.days_ago(first_at, ts)) AS publish_lag_s
     FROM daily JOIN visited USING (feed_id) GROUP BY feed_id
 ),
+-- the rows of what was taken down are gone with its words: nothing is to be left out
 came AS (
     SELECT feed_id, count(*) AS n, count(*) FILTER (genre = 'promotion') AS promotion
     FROM lake.articles
     WHERE date >= (ts AT TIME ZONE 'UTC')::DATE - 29 AND seen_at > ts - INTERVAL 28 DAY AND seen_at <= ts AND change_type = 'new'
-      AND article_id NOT IN (SELECT id FROM lake.forgotten)
     GROUP BY feed_id
 ),
 endings AS (
