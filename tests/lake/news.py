@@ -12,7 +12,6 @@ from pipeline.lake.close import ClosingReport, close
 from pipeline.lake.commit import Parcel, Timing, commit
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
 from pipeline.lake.retire import Rules
-from pipeline.lake.views import prepare
 from schemas import ids
 from schemas.article import Article, ArticleKey
 from schemas.columns import to_arrow
@@ -20,16 +19,14 @@ from schemas.feed import Entry, KeyBasis, Visit, VisitCode
 from schemas.outcome import Outcome, OutcomeCode
 from schemas.tag import Mention, Tagging
 from schemas.web import FetchCode, Page
+from tests.opened import opened
 
 DAY = datetime(2026, 10, 30, tzinfo=UTC)
 GRACE = timedelta(hours=6)
 
 
 def new_lake(place: Path) -> Lake:
-    lake = Lake(place)
-    lake.open_for_writing()
-    prepare(lake)
-    return lake
+    return opened(place)
 
 
 def batch_rows(at: datetime, entries: Iterable[str], feed: str = "f") -> dict[str, dict[str, pa.Table]]:

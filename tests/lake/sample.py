@@ -10,7 +10,6 @@ from pipeline.lake.commit import Parcel, Timing, commit
 from pipeline.lake.layout import BatchRef, Lake, batch_id_of
 from pipeline.lake.retire import Rules
 from pipeline.lake.staging import keep
-from pipeline.lake.views import prepare
 from schemas import TABLES, ids
 from schemas.article import Article, ArticleKey, Relation
 from schemas.columns import to_arrow
@@ -18,16 +17,14 @@ from schemas.feed import Entry, KeyBasis, Visit, VisitCode
 from schemas.outcome import Outcome, OutcomeCode, Superseded
 from schemas.tag import Company, Mention, Sentiment, Tagging
 from schemas.web import Body, FetchCode, Kind, Page
+from tests.opened import opened
 
 RULES = Rules(timedelta(hours=6))
 FEED = {"feed_id": "t", "source": "T"}
 
 
 def made(root: Path) -> Lake:
-    lake = Lake(root)
-    lake.open_for_writing()
-    prepare(lake)
-    return lake
+    return opened(root)
 
 
 def add(lake: Lake, at: datetime, stage: str, **tables: list[Any]) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.lake import connect
 from pipeline.run import run_once
 from pipeline.settings import Settings
+from tests.opened import opened
 
 STORIES = {
     "siemens": (
@@ -149,6 +150,7 @@ class Desk:
         self.publisher = publisher
         self.settings = settings_for(run_dir, publisher.port)
         self.now = START
+        opened(self.settings.lake)
 
     def batch(self, after: timedelta) -> dict[str, dict[str, int]]:
         self.now += after

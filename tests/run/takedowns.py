@@ -71,9 +71,24 @@ def fill(run_dir: Path, publisher: Publisher) -> Desk:
     return desk
 
 
+def as_filled(desk: Desk) -> Desk:
+    """The same lake in the same place, as it was the first time."""
+    run, kept = desk.settings.lake.parent, desk.settings.lake.parent.with_name("kept")
+    if kept.exists():
+        shutil.rmtree(run)
+        shutil.copytree(kept, run)
+    else:
+        shutil.copytree(run, kept)
+    return _at(desk, run)
+
+
 def copy_of(desk: Desk, run_dir: Path) -> Desk:
     """The same lake once more, in a place of its own."""
     shutil.copytree(desk.settings.lake.parent, run_dir, dirs_exist_ok=True)
+    return _at(desk, run_dir)
+
+
+def _at(desk: Desk, run_dir: Path) -> Desk:
     made = Desk.__new__(Desk)
     made.publisher, made.now = desk.publisher, desk.now
     made.settings = replace(desk.settings, lake=run_dir / "lake", catalogue=run_dir / "feeds.toml")

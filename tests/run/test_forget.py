@@ -23,7 +23,7 @@ from pipeline.run import Target, batch, close_days, plan_takedown, run_once, set
 from pipeline.why import find
 from tests import test_command_line as command_line
 from tests.run.publisher import Desk, page_of, publishing
-from tests.run.takedowns import COPY, WORDS, as_of, copy_of, fill, item, moments_of, text_of, unfit_records, words_left
+from tests.run.takedowns import COPY, WORDS, as_filled, as_of, fill, item, moments_of, text_of, unfit_records, words_left
 
 POINTS = int(os.environ.get("NEWSMILL_KILL_POINTS", "8"))
 ROOT = Path(__file__).parents[2]
@@ -37,12 +37,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def desk(filled: Desk, tmp_path: Path):
+def desk(filled: Desk):
     """The filled lake to change at will; the publisher is as it was again afterwards."""
     publisher = filled.publisher
     before = (list(publisher.items or []), dict(publisher.pages))
     publisher.asked.clear()
-    yield copy_of(filled, tmp_path / "run")
+    yield as_filled(filled)
     publisher.items, publisher.pages = before
 
 
@@ -354,9 +354,9 @@ def run_killed(desk: Desk, where: str, gone: str) -> subprocess.CompletedProcess
 
 
 @pytest.fixture(scope="module")
-def undisturbed(filled: Desk, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, Any]]:
+def undisturbed(filled: Desk) -> tuple[int, dict[str, Any]]:
     """How many steps a takedown takes, and what it leaves when nobody disturbs it."""
-    desk = copy_of(filled, tmp_path_factory.mktemp("undisturbed") / "run")
+    desk = as_filled(filled)
     done = run_killed(desk, "0", article(desk, "month"))
     assert done.returncode == 0, done.stderr
     return int(done.stdout), content(desk)

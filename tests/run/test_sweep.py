@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.lake import connect
-from pipeline.lake.layout import BatchRef, Lake, batch_id_of
+from pipeline.lake.layout import BatchRef, batch_id_of
 from pipeline.lake.lock import hold
 from pipeline.run import (
     Swept,
@@ -25,6 +25,7 @@ from pipeline.run import (
     work_shard,
 )
 from pipeline.settings import Settings
+from tests.opened import opened
 from tests.run.publisher import STORIES, Publisher, publishing, settings_for
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ class Desk:
 
     def __init__(self, run_dir: Path, publisher: Publisher) -> None:
         self.publisher, self.settings = publisher, settings_for(run_dir, publisher.port)
-        self.lake, self.began = Lake(self.settings.lake), datetime.now(UTC)
+        self.lake, self.began = opened(self.settings.lake), datetime.now(UTC)
         self.batch = batch_id_of(self.began)
         self.said: list[str] = []
 
