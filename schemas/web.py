@@ -114,9 +114,12 @@ class HostSeen:
     host: str = col("name or address of the host, lower case, whatever the port")
     asked_at: datetime = col("when the last request to it ended")
     requests: int = col("requests sent to it, those for robots.txt included")
-    refusals: int = col("times in a row that it answered 403 or 429, also in batches before", default=0)
     pause_s: float = col("seconds kept between two requests at the end, more where it refused; robots.txt may ask for more")
-    closed_until: datetime | None = col("it is not asked before: it said so, or refused too often in a row", default=None)
+    closed_until: datetime | None = col("it said that it is not to be asked before", default=None)
+    feeds_refused: int = col("feeds in a row that it answered with 403 or 429, also in batches before", default=0)
+    feeds_closed_until: datetime | None = col("no feed is asked for before, as it refused too often in a row", default=None)
+    pages_refused: int = col("pages in a row that it answered with 403 or 429, also in batches before", default=0)
+    pages_closed_until: datetime | None = col("no page is asked for before, as it refused too often in a row", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

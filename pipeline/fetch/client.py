@@ -151,8 +151,8 @@ class Client:
         """Ask when it is our turn at the host; where it wants to be left alone for longer than we wait, don't."""
         host = self._host(url)
         async with host.lock:
-            if closed_s := await host.opened():
-                detail = f"host {host.why_closed} {closed_s:.0f} s more"
+            if closed_s := await host.opened(errand.kind):
+                detail = f"host {host.why_closed(errand.kind)} {closed_s:.0f} s more"
                 return Answer(code=FetchCode.DEFERRED, detail=detail, retry_after_s=closed_s)
             trail.final = url
             trail.asked_at = trail.asked_at or self._asker.clock()
@@ -162,9 +162,7 @@ class Client:
             finally:
                 host.left()
             trail.left_s = max(_LEAST_S, trail.left_s - (asyncio.get_running_loop().time() - started))
-            # many a host forbids its robots.txt, or shows it to those it has banned
-            if errand.kind is not None or answer.status == 429 or answer.retry_after_s is not None:
-                host.answered(answer.status, answer.retry_after_s)
+            host.answered(errand.kind, answer.status, answer.retry_after_s)
             return answer
 
     async def _rules_of(self, origin: URL) -> robots.Rules:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pipeline.fetch.policy import Policy
-from schemas.web import HostSeen
+from schemas.web import HostSeen, Kind
 
+_FOR_ALL = None  # whom a wait is for that a host asked for: feeds and pages alike
 _JITTER = 0.2  # of the pause, added at random, so that many hosts do not fall into step
 _REFUSING = frozenset({403, 429})
 #: So many refusals in a row close a host, for twice as long with each that follows: a ban must not be fed.
@@ -24,30 +25,34 @@ class Host:
         self.lock = asyncio.Lock()
         self._clock, self._max_wait_s = clock, policy.max_wait_s
         self._pause_s, self._delay_s = policy.spacing_s, 0.0
-        self._left_at, self._closed_until = -math.inf, 0.0
-        self._refusals = self._requests = 0
+        self._left_at, self._requests = -math.inf, 0
+        # apart, as many a publisher shows its feed to everybody and its pages to nobody like us
+        self._refusals = {Kind.FEED: seen.feeds_refused, Kind.PAGE: seen.pages_refused} if seen else dict.fromkeys(Kind, 0)
+        self._closed_until: dict[Kind | None, float] = {}
         if seen:
             now, here = clock(), time.monotonic()
             # whoever was slowed down may go faster from batch to batch
             self._pause_s = max(policy.spacing_s, min(seen.pause_s / 2, policy.max_wait_s))
             self._left_at = here - max(0.0, (now - seen.asked_at).total_seconds())
-            self._refusals = seen.refusals
-            if seen.closed_until:
-                self._closed_until = here + (seen.closed_until - now).total_seconds()
+            until = {Kind.FEED: seen.feeds_closed_until, Kind.PAGE: seen.pages_closed_until, _FOR_ALL: seen.closed_until}
+            self._closed_until = {kind: here + (at - now).total_seconds() for kind, at in until.items() if at}
 
-    async def opened(self) -> float:
-        """Wait for our turn and return 0, or return at once the seconds the host wants to be left alone, if too many to wait."""
-        closed_s = self._closed_until - time.monotonic()
+    async def opened(self, kind: Kind | None) -> float:
+        """Wait for our turn and return 0, or return at once the seconds the host wants to be left alone, if too many to wait.
+
+        `kind` is None for a robots.txt.
+        """
+        closed_s = max(self._closed_until.get(whom, 0.0) for whom in (kind, _FOR_ALL)) - time.monotonic()
         if closed_s > self._max_wait_s:
             return closed_s
         free_at = self._left_at + max(self._pause_s, self._delay_s) * random.uniform(1, 1 + _JITTER)
         await asyncio.sleep(max(0.0, closed_s, free_at - time.monotonic()))
         return 0.0
 
-    @property
-    def why_closed(self) -> str:
-        often = self._refusals >= BURST
-        return f"refused {self._refusals} times in a row and is left alone for" if often else "asked to wait"
+    def why_closed(self, kind: Kind | None) -> str:
+        if kind and self._closed_until.get(kind, 0.0) > self._closed_until.get(_FOR_ALL, 0.0):
+            return f"refused {self._refusals[kind]} {kind}s in a row and is left alone for"
+        return "asked to wait"
 
     def left(self) -> None:
         """A request has ended."""
@@ -59,33 +64,40 @@ class Host:
         self._delay_s = max(self._delay_s, min(delay_s, self._max_wait_s))
         return delay_s <= self._max_wait_s
 
-    def answered(self, status: int | None, retry_after_s: float | None) -> None:
+    def answered(self, kind: Kind | None, status: int | None, retry_after_s: float | None) -> None:
         """Leave the host alone as long as it says; where it refuses, go half as fast, and after a burst leave it alone too."""
-        closed_s = 0.0 if retry_after_s is None else min(retry_after_s, LONGEST_CLOSED_S)
-        if status in _REFUSING:
-            self._refusals += 1
-            # a single page may be forbidden for good
-            if retry_after_s is None and (status == 429 or self._refusals > 1):
-                self._pause_s = max(self._pause_s, min(2 * self._pause_s, self._max_wait_s))
-            closed_s = max(closed_s, closed_after(self._refusals))
-        elif status is not None and status < 500:
-            self._refusals = 0
-        if closed_s:
-            self._closed_until = max(self._closed_until, time.monotonic() + closed_s)
+        if retry_after_s is not None:
+            self._close(_FOR_ALL, min(retry_after_s, LONGEST_CLOSED_S))
+        if status in _REFUSING and kind:
+            self._refusals[kind] += 1
+            self._close(kind, closed_after(self._refusals[kind]))
+        elif kind and status is not None and status < 500:  # an error of its own says neither
+            self._refusals[kind] = 0
+        # a single page may be forbidden for good
+        if retry_after_s is None and (status == 429 or (status == 403 and kind and self._refusals[kind] > 1)):
+            self._pause_s = max(self._pause_s, min(2 * self._pause_s, self._max_wait_s))
+
+    def _close(self, kind: Kind | None, seconds: float) -> None:
+        if seconds:
+            self._closed_until[kind] = max(self._closed_until.get(kind, 0.0), time.monotonic() + seconds)
 
     def seen(self, name: str) -> HostSeen | None:
         """What is to be remembered of it; None where it was not asked."""
         if not self._requests:
             return None
         now, here = self._clock(), time.monotonic()
-        closed_s = self._closed_until - here
+        left_s = {kind: at - here for kind, at in self._closed_until.items() if at > here}
+        until = {kind: now + timedelta(seconds=seconds) for kind, seconds in left_s.items()}
         return HostSeen(
             host=name,
             asked_at=now - timedelta(seconds=here - self._left_at),
             requests=self._requests,
-            refusals=self._refusals,
             pause_s=self._pause_s,
-            closed_until=now + timedelta(seconds=closed_s) if closed_s > 0 else None,
+            closed_until=until.get(_FOR_ALL),
+            feeds_refused=self._refusals[Kind.FEED],
+            feeds_closed_until=until.get(Kind.FEED),
+            pages_refused=self._refusals[Kind.PAGE],
+            pages_closed_until=until.get(Kind.PAGE),
         )
 
 

@@ -6,7 +6,7 @@ is being committed, and the other way round), and on the answers that an earlier
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 
@@ -51,8 +51,18 @@ def _staged(lake: Lake) -> tuple[list[HostSeen], list[RobotsSeen]]:
 
 def _later(before: HostSeen | None, seen: HostSeen) -> HostSeen:
     """A host as last seen, closed for as long as anybody was told."""
-    closed = [at for at in (before and before.closed_until, seen.closed_until) if at]
-    return replace(seen, closed_until=max(closed, default=None))
+
+    def latest(*told: datetime | None) -> datetime | None:
+        return max((at for at in told if at), default=None)
+
+    if before is None:
+        return seen
+    return replace(
+        seen,
+        closed_until=latest(before.closed_until, seen.closed_until),
+        feeds_closed_until=latest(before.feeds_closed_until, seen.feeds_closed_until),
+        pages_closed_until=latest(before.pages_closed_until, seen.pages_closed_until),
+    )
 
 
 def _told_before(bodies: Iterable[Body]) -> Iterable[HostSeen]:

@@ -51,19 +51,45 @@ def test_a_burst_of_refusals_closes_the_host_for_longer_each_time() -> None:
     routes = {f"/{n}": FORBIDDEN for n in range(9)}
     first, then, memory, site = twice(routes, [f"/{n}" for n in range(6)], ["/7", "/8"], 16 * MINUTE)
     assert codes(first) == [("status", 403)] * 3 + [("deferred", None)] * 3
-    assert (first[-1].detail or "").startswith("host refused 3 times in a row and is left alone for ")
+    assert (first[-1].detail or "").startswith("host refused 3 pages in a row and is left alone for ")
     assert codes(then) == [("status", 403), ("deferred", None)]
     assert site.paths() == ["/robots.txt", "/0", "/1", "/2", "/7"]
     (seen,) = memory.hosts_new.values()
-    assert (seen.requests, seen.refusals) == (5, 4)
-    assert (seen.closed_until or NOW) - NOW - 16 * MINUTE == pytest.approx(30 * MINUTE, abs=timedelta(seconds=2))
+    assert (seen.requests, seen.pages_refused, seen.feeds_refused, seen.closed_until, seen.feeds_closed_until) == (
+        5,
+        4,
+        0,
+        None,
+        None,
+    )
+    assert (seen.pages_closed_until or NOW) - NOW - 16 * MINUTE == pytest.approx(30 * MINUTE, abs=timedelta(seconds=2))
+
+
+def test_pages_that_are_refused_close_no_feed() -> None:
+    async def run() -> None:
+        memory = Memory()
+        async with serving({f"/{n}": FORBIDDEN for n in range(4)} | {"/feed": OK}) as site:
+            asked = [request(f"http://127.0.0.1:{site.port}/{n}", Kind.PAGE) for n in range(4)]
+            asked += [request(f"http://127.0.0.1:{site.port}/{path}") for path in ("feed", "0", "1", "2", "3")]
+            found = [body async for body in fetch(asked, policy_for(site), clock=lambda: NOW, memory=memory)]
+        assert codes(found) == [
+            *[("status", 403)] * 3,
+            ("deferred", None),
+            ("ok", 200),
+            *[("status", 403)] * 3,
+            ("deferred", None),
+        ]
+        (seen,) = memory.hosts_new.values()
+        assert (seen.pages_refused, seen.feeds_refused, seen.closed_until) == (3, 3, None)
+
+    asyncio.run(run())
 
 
 def test_a_page_that_is_forbidden_among_others_closes_nothing() -> None:
     routes = {f"/{n}": OK if n % 3 == 2 else FORBIDDEN for n in range(9)} | {"/robots.txt": FORBIDDEN}
     first, then, memory, _ = twice(routes, [f"/{n}" for n in range(9)], ["/0"], MINUTE)
     assert codes(first + then).count(("status", 403)) == 7
-    assert next(iter(memory.hosts.values())).refusals == 1
+    assert next(iter(memory.hosts.values())).pages_refused == 1
 
 
 def test_how_long_refusals_close_a_host() -> None:
@@ -73,32 +99,33 @@ def test_how_long_refusals_close_a_host() -> None:
 @pytest.mark.parametrize(
     ("before", "answers", "after"),
     [
-        ((0, 1.0), [(429, None)], (1, 2.0, 0)),
-        ((0, 1.0), [(403, None)], (1, 1.0, 0)),
-        ((0, 1.0), [(403, None), (403, None)], (2, 2.0, 0)),
-        ((0, 1.0), [(403, None), (None, None), (500, None), (403, None)], (2, 2.0, 0)),
-        ((0, 1.0), [(403, None), (404, None), (403, None)], (1, 1.0, 0)),
-        ((2, 1.0), [(429, 5.0)], (3, 1.0, 900)),
-        ((7, 1.0), [(429, 1e9)], (8, 1.0, 86400)),
-        ((5, 8.0), [(200, None)], (0, 4.0, 0)),
-        ((5, 8.0), [(429, None)] * 3, (8, 10.0, 28800)),
-        ((0, 1.0), [(503, 60.0)], (0, 1.0, 60)),
+        ((0, 1.0), [(429, None)], (1, 2.0, 0, 0)),
+        ((0, 1.0), [(403, None)], (1, 1.0, 0, 0)),
+        ((0, 1.0), [(403, None), (403, None)], (2, 2.0, 0, 0)),
+        ((0, 1.0), [(403, None), (None, None), (500, None), (403, None)], (2, 2.0, 0, 0)),
+        ((0, 1.0), [(403, None), (404, None), (403, None)], (1, 1.0, 0, 0)),
+        ((2, 1.0), [(429, 5.0)], (3, 1.0, 900, 5)),
+        ((7, 1.0), [(429, 1e9)], (8, 1.0, 28800, 86400)),
+        ((5, 8.0), [(200, None)], (0, 4.0, 0, 0)),
+        ((5, 8.0), [(429, None)] * 3, (8, 10.0, 28800, 0)),
+        ((0, 1.0), [(503, 60.0)], (0, 1.0, 0, 60)),
     ],
 )
 def test_how_a_host_is_seen_after_its_answers(
-    before: tuple[int, float], answers: list[tuple[int | None, float | None]], after: tuple[int, float, float]
+    before: tuple[int, float], answers: list[tuple[int | None, float | None]], after: tuple[int, float, int, int]
 ) -> None:
     refusals, pause_s = before
-    seen = HostSeen(host="x", asked_at=NOW - HOUR, requests=1, refusals=refusals, pause_s=pause_s)
+    seen = HostSeen(host="x", asked_at=NOW - HOUR, requests=1, pages_refused=refusals, pause_s=pause_s)
     host = Host(policy_for(spacing_s=1), lambda: NOW, seen)
     assert host.seen("x") is None, "not asked yet"
     for status, wait_s in answers:
         host.left()
-        host.answered(status, wait_s)
+        host.answered(Kind.PAGE, status, wait_s)
     now = host.seen("x")
     assert now is not None and now.requests == len(answers)
-    closed_s = (now.closed_until - NOW).total_seconds() if now.closed_until else 0
-    assert (now.refusals, now.pause_s, round(closed_s)) == after
+    closed = [round((at - NOW).total_seconds()) if at else 0 for at in (now.pages_closed_until, now.closed_until)]
+    assert (now.pages_refused, now.pause_s, *closed) == after
+    assert (now.feeds_refused, now.feeds_closed_until) == (0, None)
 
 
 def test_the_pause_is_kept_between_two_calls() -> None:
@@ -108,7 +135,7 @@ def test_the_pause_is_kept_between_two_calls() -> None:
 
     async def waits() -> bool:
         try:
-            await asyncio.wait_for(host.opened(), 0.05)
+            await asyncio.wait_for(host.opened(Kind.PAGE), 0.05)
         except TimeoutError:
             return True
         return False

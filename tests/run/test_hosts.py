@@ -13,7 +13,7 @@ from pipeline.lake.views import prepare
 from pipeline.run.context import Context
 from pipeline.run.hosts import learnt, remembered
 from schemas.web import HostSeen, Kind, Request
-from tests.run.publisher import START, Desk, Publisher, publishing
+from tests.run.publisher import START, STORIES, Desk, Publisher, publishing
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -27,20 +27,34 @@ def desk(tmp_path: Path):
 def test_a_ban_is_not_fed(desk: Desk) -> None:
     desk.publisher.page_status = 403
     assert desk.batch(timedelta(0))["read"] == {"came_in": 4, "refused": 3, "deferred": 1, "due again": 4}
-    # neither the feed nor a page is asked while it is closed, and robots.txt was asked for once
-    assert desk.batch(2 * MINUTE) == {"pull": {"came_in": 1, "deferred": 1}, "read": {}, "tag": {}}
-    assert [desk.publisher.asked.count(path) for path in ("robots.txt", "feed")] == [1, 1]
-    assert desk.rows("SELECT outcome, failures, due_rule, next_due_at > visited_at + INTERVAL 12 MINUTE FROM feeds") == [
-        ("deferred", 0, "host closed", True)
+    # no page is asked for while it is closed, not even by those that are due; the feed is, and robots.txt was asked for once
+    assert desk.batch(6 * MINUTE)["read"] == {"came_in": 3, "deferred": 3, "due again": 3}
+    assert [desk.publisher.asked.count(path) for path in ("robots.txt", "feed", *STORIES)] == [1, 2, 1, 1, 1, 0]
+    closed = "round(epoch(pages_closed_until - asked_at))"
+    hosts = f"SELECT stage, host, requests, pages_refused, {closed} FROM lake.hosts ORDER BY available_at"
+    assert desk.rows(hosts) == [
+        ("pull", "127.0.0.1", 2, 0, None),
+        ("read", "127.0.0.1", 3, 3, 900),
+        ("pull", "127.0.0.1", 1, 3, 540),
     ]
-    hosts = "SELECT stage, host, requests, refusals, round(epoch(closed_until - asked_at)) FROM lake.hosts ORDER BY available_at"
-    assert desk.rows(hosts) == [("pull", "127.0.0.1", 2, 0, None), ("read", "127.0.0.1", 3, 3, 900)]
     desk.publisher.page_status = 200
-    assert desk.batch(20 * MINUTE)["read"] == {"came_in": 4, "article": 4}
+    assert desk.batch(10 * MINUTE)["read"] == {"came_in": 4, "article": 4}
     assert desk.rows(hosts)[-1] == ("read", "127.0.0.1", 4, 0, None)
     assert desk.publisher.asked.count("robots.txt") == 1
-    desk.batch(25 * HOUR)
-    assert desk.publisher.asked.count("robots.txt") == 2
+
+
+def test_a_feed_that_is_told_to_wait_is_waited_for_by_all(desk: Desk) -> None:
+    desk.publisher.slugs = ["sap"]
+    desk.batch(timedelta(0))
+    desk.publisher.slugs, desk.publisher.feed_status, desk.publisher.retry_after = ["sap"], 429, "3600"
+    assert desk.batch(5 * MINUTE)["pull"] == {"came_in": 1, "busy": 1}
+    asked = len(desk.publisher.asked)
+    with desk.settings.catalogue.open("a") as catalogue:
+        catalogue.write(f'[[feed]]\nfeed_id = "u"\nurl = "{desk.publisher.base}/feed?u"\n')
+    assert desk.batch(5 * MINUTE)["pull"] == {"came_in": 1, "deferred": 1}
+    assert len(desk.publisher.asked) == asked
+    deferred = "SELECT outcome, failures, due_rule, round(epoch(next_due_at - visited_at)) FROM feeds WHERE feed_id = 'u'"
+    assert desk.rows(deferred) == [("deferred", 0, "host closed", 3300)]
 
 
 def test_what_other_shards_have_learnt_counts_before_it_is_committed(tmp_path: Path) -> None:
