@@ -64,7 +64,7 @@ class _Strict(Steps, StrictFeedParser):
 
     def _begins(self: Any, name: str, attrs: dict[str, str]) -> None:
         given: dict[str, str] = self.decls
-        self.decls = {}
+        self.decls: dict[str, str] = {}
         uri, _, local = name.partition(" ")
         if (local.partition(" ")[0], uri) in FOREIGN:
             given["xmlns"] = uri

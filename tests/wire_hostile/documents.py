@@ -76,9 +76,11 @@ def _bombs() -> Iterator[Case]:
     deep = 50_000
     for name, data in {
         "deep": b"<a>" * deep, "comments": b"<!--" * deep, "less-than": b"<" * 400_000, "cdata": b"<![CDATA[" * deep, "doctype": b"<!DOCTYPE " * deep,
-        "instructions": b"<?x " * deep, "attributes": b"<rss " + b" ".join(b'a%d="1"' % n for n in range(deep)) + b"/>",
+        "instructions": b"<?x " * deep,
     }.items():  # fmt: skip
-        yield case(name, "the same again and again", feed_answer(data), _NO_FEED, detail=ANY, seconds=2)
+        yield case(name, "the same again and again", feed_answer(data), _NO_FEED, detail=ANY)
+    attributes = b"<rss " + b" ".join(b'a%d="1"' % n for n in range(deep)) + b"/>"
+    yield case("attributes", "50,000 attributes", feed_answer(attributes), _READ, entries=())
     inside = {"in-comments": "<!--" * deep, "in-tags": "<b>" * deep, "in-less-than": "<" * 400_000, "in-escaped": "&lt;b&gt;" * 200_000, "in-ampersands": "&" * 400_000,
               "in-entities": "&auml;" * 100_000, "in-cdata": "<![CDATA[" * deep, "in-quotes": "<a x='" * deep}  # fmt: skip
     for name, text in inside.items():
