@@ -60,8 +60,7 @@ def entry_steps(entries: list[Row]) -> Iterator[Step]:
             yield _revision(revision, "revision" if number else "entry")
             for attempt in revision["attempts"]:
                 yield from map(_page, attempt["pages"])
-                after = f"after {_lag((attempt['ended_at'] - entry['revisions'][0]['seen_at']).total_seconds())}"
-                yield _attempt(attempt, after if attempt["reread"] else "", several=len(entries) > 1)
+                yield _attempt(attempt, entry["revisions"][0]["seen_at"], several=len(entries) > 1)
 
 
 def visit_step(visit: Row) -> Step:
@@ -111,16 +110,18 @@ def _page(page: Row) -> Step:
     )
 
 
-def _attempt(attempt: Row, after: str, *, several: bool) -> Step:
-    line = Text.assemble((attempt["code"], f"bold {outcome_style(attempt)}"), f": {standing(attempt)}")
+def _attempt(attempt: Row, first_seen: datetime, *, several: bool) -> Step:
+    word, after = f"attempt {attempt['attempt']}", ""
+    if attempt["reread"]:
+        word, after = "read again", f" after {_lag((attempt['ended_at'] - first_seen).total_seconds())}"
+    line = Text.assemble((attempt["code"], f"bold {outcome_style(attempt)}"), f"{after}: {standing(attempt)}")
     of = f"of {attempt['entry_id']}" if several else None
-    word = "read again" if attempt["reread"] else f"attempt {attempt['attempt']}"
-    return _step(attempt, word, None, line, ", ".join(filter(None, (after, of))), at=attempt["ended_at"])
+    return _step(attempt, word, None, line, of, at=attempt["ended_at"])
 
 
 def standing(attempt: Row) -> str:
     """How an attempt ended, in words, and whether there will be another."""
-    if attempt["reread"] and (attempt["code"] not in _KEPT or attempt["code"] == "article"):
+    if attempt.get("reread") and attempt["code"] != "unchanged":
         return attempt["detail"] or "the page has changed, which makes a new version"
     if attempt["kept"]:
         return _KEPT[attempt["code"]]
@@ -130,6 +131,8 @@ def standing(attempt: Row) -> str:
 
 def outcome_style(attempt: Row) -> str:
     """The colour of an outcome: the lake has the news, it was dropped, or it is open."""
+    if attempt.get("reread") and attempt["code"] not in _KEPT:
+        return "yellow"
     return "green" if attempt["kept"] else "red" if attempt["final"] else "yellow"
 
 

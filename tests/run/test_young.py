@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pipeline.lake import connect, young
 from pipeline.lake.layout import Lake
@@ -17,6 +19,7 @@ from pipeline.read import EXTRACTOR
 from pipeline.run.forget import Target, take_down
 from pipeline.run.replay import Days, replay_days
 from pipeline.settings import REREAD_H
+from pipeline.why import find, present, trail
 from tests.run.publisher import START, Desk, page_of, publishing
 
 HOUR = timedelta(hours=1)
@@ -88,6 +91,9 @@ def test_the_first_days_of_some_articles(desk: Desk, tmp_path: Path, monkeypatch
     corrected = "SELECT change_type, text LIKE '%fünf Prozent%', seen_at = TIMESTAMPTZ '{}' FROM {} WHERE url LIKE '%corrected'"
     assert desk.rows(corrected.format(desk.now, "articles")) == [("revised", True, True)]
     assert desk.rows(corrected.format(desk.now, f"articles_as_of('{before}')")) == [("new", False, False)]
+    with connect(desk.settings.lake) as con:
+        present(trail(con, find(con, f"{desk.publisher.base}/corrected")), Console(file=(out := StringIO()), width=200))
+    assert "read again article after 90 minutes: the page has changed, which makes a new version" in out.getvalue()
     # an entry ended as it ended, and is kept
     assert Counter(desk.rows("SELECT code, kept, attempts FROM outcomes")) == {
         ("article", True, 1): 5,
