@@ -1,4 +1,4 @@
-"""`newsmill` as a process of its own that need not import anything: forked from one that has imported all of it.
+"""`newsmill` and modules of tests as processes that need not import anything: forked from one that has imported all of it.
 
 `python -m tests.begun` is that process; `python tests/begun.py SOCKET WORD…` has it run a command in place of this process.
 A command that is forked has its own arguments, environment, directory and standard files, and ends as any interpreter does.
@@ -44,7 +44,7 @@ def begin(place: str, words: list[str], environ: dict[str, str], files: tuple[in
 
 
 def run(*words: str, stdin: str, environ: dict[str, str], timeout: float = 60) -> "subprocess.CompletedProcess[str]":
-    """As subprocess.run, for a command of newsmill."""
+    """As subprocess.run, for a command of newsmill, or (`-m`, its name, words) for a module."""
     with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         given.write(stdin)
         given.seek(0)
@@ -62,10 +62,11 @@ def run(*words: str, stdin: str, environ: dict[str, str], timeout: float = 60) -
         return subprocess.CompletedProcess(words, os.waitstatus_to_exitcode(status), out.read(), err.read())
 
 
-def shim(path: Path) -> None:
+def shim(path: Path) -> Path:
     """Makes a program of it, for shells."""
     path.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {Path(__file__)} {server()} "$@"\n')
     path.chmod(0o755)
+    return path
 
 
 def _serve(place: str) -> None:
@@ -109,7 +110,7 @@ def _become(told: tuple[list[str], dict[str, str], str], files: list[int]) -> No
     os.environ.clear()
     os.environ.update(environ)
     tempfile.tempdir = None
-    sys.argv = [str(ROOT / "pipeline/__main__.py"), *words]
+    sys.argv = ["newsmill", *words]
     sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
     sys.stderr = os.fdopen(2, "w", errors="backslashreplace", buffering=1)
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
@@ -119,6 +120,7 @@ if __name__ == "__main__" and __spec__:  # python -m tests.begun
     import contextlib
     import gc
     import io
+    import runpy
 
     import pipeline.read
     import pipeline.run
@@ -132,7 +134,11 @@ if __name__ == "__main__" and __spec__:  # python -m tests.begun
             pipeline.start.main()
     gc.freeze()
     _serve(place)
-    pipeline.start.main()
+    if sys.argv[1:2] == ["-m"]:
+        module, sys.argv[1:] = sys.argv[2], sys.argv[3:]
+        runpy.run_module(module, run_name="__main__")
+    else:
+        pipeline.start.main()
 elif __name__ == "__main__":
     with begin(sys.argv[1], sys.argv[2:], dict(os.environ), (0, 1, 2)) as connection:
         ended = connection.makefile("r")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SLOW = "sql 'select count(*) from range(30000) a, range(60000) b where a.range * b.range % 7 = 1'"
+SLOW = "sql 'select count(*) from range(30000) a, range(36000) b where a.range * b.range % 7 = 1'"
 
 
 def over_a_terminal(line: str, **environ: str) -> str:

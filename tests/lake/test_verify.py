@@ -50,9 +50,14 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def lake(request: pytest.FixtureRequest, lakes: dict[str, Path], tmp_path: Path) -> Lake:
     """A copy to damage; of the open one, where the test names no other."""
-    copy = Lake(tmp_path / "lake")
-    shutil.copytree(lakes[getattr(request, "param", "hot")], copy.root)
-    prepare(copy)
+    copy, state = Lake(tmp_path / "lake"), lakes[getattr(request, "param", "hot")]
+    prepared = state.with_name(f"{state.name} in its place")
+    if prepared.exists():
+        shutil.copytree(prepared, copy.root)
+    else:
+        shutil.copytree(state, copy.root)
+        prepare(copy)
+        shutil.copytree(copy.root, prepared)
     return copy
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from pipeline.lake.verify import verify
 from pipeline.lake.watermark import late, watermark
 from pipeline.run import Target, batch, close_days, plan_takedown, run_once, settle, take_down, work_shard
 from pipeline.why import find
+from tests import begun
 from tests import test_command_line as command_line
 from tests.run.publisher import Desk, page_of, publishing
 from tests.run.takedowns import COPY, WORDS, as_filled, as_of, fill, item, moments_of, text_of, unfit_records, words_left
@@ -349,8 +349,8 @@ def content(desk: Desk) -> dict[str, Any]:
 
 def run_killed(desk: Desk, where: str, gone: str) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "NEWSMILL_RUN": str(desk.settings.lake.parent)}
-    command = [sys.executable, "-m", "tests.run.takedowns", where, gone]
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False)
+    command = ["-m", "tests.run.takedowns", where, gone]
+    return begun.run(*command, stdin="", environ=environ, timeout=100)
 
 
 @pytest.fixture(scope="module")

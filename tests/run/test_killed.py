@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from pipeline.lake import connect
 from pipeline.run import run_once
+from tests import begun
 from tests.run.publisher import STORIES, Publisher, publishing, settings_for
 
 POINTS = int(os.environ.get("NEWSMILL_KILL_POINTS", "12"))
@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 
 def run_killed(run_dir: Path, where: str) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "NEWSMILL_RUN": str(run_dir), "NEWSMILL_SPACING_S": "0"}
-    command = [sys.executable, "-m", "tests.run.killed", where]
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False)
+    command = ["-m", "tests.run.killed", where]
+    return begun.run(*command, stdin="", environ=environ, timeout=100)
 
 
 def content(run_dir: Path) -> dict[str, list[Any]]:

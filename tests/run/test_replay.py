@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.parse import parse_feed
 from pipeline.run import Days, Target, pull, read, replay_days, run_once, take_down
 from pipeline.settings import Settings
 from pipeline.wire import catalogue
+from tests import begun
 from tests.run import takedowns
 from tests.run.publisher import STORIES, Desk, publishing
 from tests.run.replays import content, files_of, made_anew, read_otherwise
@@ -175,8 +175,8 @@ def test_killed_anywhere_it_goes_on(point: int, wire: Settings, tmp_path: Path) 
     environ = {**os.environ, "NEWSMILL_RUN": str(wire.lake.parent)}
 
     def killed(where: str, new: Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tests.run.replays", where, str(new)]
-        return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=100, check=False)
+        command = ["-m", "tests.run.replays", where, str(new)]
+        return begun.run(*command, stdin="", environ=environ, timeout=100)
 
     done = killed(str(3 + 60 * point), tmp_path / "new")
     assert done.returncode == -9, done.stderr
