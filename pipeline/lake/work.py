@@ -149,11 +149,11 @@ HOSTS_KNOWN_FOR = timedelta(days=3)
 def hosts_seen(con: duckdb.DuckDBPyConnection, hosts: list[str], now: datetime) -> list[HostSeen]:
     """How these hosts stood when they were last asked, and all others that are not to be asked yet."""
     query = f"""
-        SELECT host, max(asked_at) AS asked_at, arg_max(requests, asked_at) AS requests, arg_max(pause_s, asked_at) AS pause_s,
+        SELECT host, max(asked_at) AS asked_at, arg_max(requests, k) AS requests, arg_max(pause_s, k) AS pause_s,
                max(closed_until) AS closed_until,
-               arg_max(feeds_refused, asked_at) AS feeds_refused, max(feeds_closed_until) AS feeds_closed_until,
-               arg_max(pages_refused, asked_at) AS pages_refused, max(pages_closed_until) AS pages_closed_until
-        FROM lake.hosts_from(DATE '{(now - HOSTS_KNOWN_FOR).date()}')
+               arg_max(feeds_refused, k) AS feeds_refused, max(feeds_closed_until) AS feeds_closed_until,
+               arg_max(pages_refused, k) AS pages_refused, max(pages_closed_until) AS pages_closed_until
+        FROM (SELECT *, (available_at, asked_at) AS k FROM lake.hosts_from(DATE '{(now - HOSTS_KNOWN_FOR).date()}'))
         WHERE host IN (SELECT host FROM asked)
            OR greatest(closed_until, feeds_closed_until, pages_closed_until) > TIMESTAMPTZ '{now.isoformat()}'
         GROUP BY host

@@ -1,5 +1,6 @@
 """What a host says outlives the batch and the stage that heard it: waits, refusals, robots.txt. Batches on a clock of its own."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import pytest
 from pipeline.fetch import Memory
 from pipeline.lake import connect
 from pipeline.lake.layout import BatchRef, Lake
-from pipeline.lake.staging import begin, finish_shard
+from pipeline.lake.staging import begin, finish_shard, keep
 from pipeline.lake.views import prepare
 from pipeline.run.context import Context
 from pipeline.run.hosts import learnt, remembered
-from schemas.web import HostSeen, Kind, Request
+from schemas.web import Body, FetchCode, HostSeen, Kind, Request
 from tests.run.publisher import START, STORIES, Desk, Publisher, publishing
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -57,18 +58,36 @@ def test_a_feed_that_is_told_to_wait_is_waited_for_by_all(desk: Desk) -> None:
     assert desk.rows(deferred) == [("deferred", 0, "host closed", 3300)]
 
 
-def test_what_other_shards_have_learnt_counts_before_it_is_committed(tmp_path: Path) -> None:
+def test_what_is_not_in_the_lake_yet_counts_too(tmp_path: Path) -> None:
+    """What finished shards of other batches have learnt, and what an earlier try at this one was told."""
     desk = Desk(tmp_path, Publisher(1))
     lake = Lake(desk.settings.lake)
     lake.open_for_writing()
     prepare(lake)
-    batch = BatchRef("20261123T085500Z", "pull")
-    begin(lake, batch)
+    staged = BatchRef("20261123T085500Z", "pull")
+    begin(lake, staged)
     told = Memory()
     told.note_host(HostSeen(host="www.x.example", asked_at=START, requests=1, pause_s=1.0, closed_until=START + HOUR))
-    finish_shard(lake, batch, "shard-0-of-4", learnt(told))
-    context = Context(desk.settings, lake, BatchRef("20261123T090000Z", "read"), 0, lambda _line: None, lambda: START)
+    finish_shard(lake, staged, "shard-0-of-4", learnt(told))
+    mine = Context(
+        replace(desk.settings, shards=1), lake, BatchRef("20261123T090000Z", "read"), 0, lambda _line: None, lambda: START
+    )
+    with keep(lake, mine.batch, "shard-0") as packs:
+        packs.add(
+            Body(
+                kind=Kind.PAGE,
+                owner="p_1",
+                target="e",
+                url="https://y.example/1",
+                asked_at=START,
+                answered_at=START,
+                code=FetchCode.STATUS,
+                status=503,
+                retry_after_s=600,
+            )
+        )
     with connect(lake.root) as con:
-        memory = remembered(context, con, [Request(kind=Kind.PAGE, owner="p", target="e", url="https://x.example/1")])
-    assert memory.hosts == told.hosts
-    assert memory.hosts_new == {}
+        memory = remembered(mine, con, [Request(kind=Kind.PAGE, owner="p_2", target="e", url="https://x.example/1")])
+    again = HostSeen(host="y.example", asked_at=START, requests=1, pause_s=0.0, closed_until=START + 10 * MINUTE)
+    assert memory.hosts == told.hosts | {"y.example": again}
+    assert memory.hosts_new == {"y.example": again}, "so that it is in the lake afterwards"
