@@ -1,6 +1,7 @@
 """The DAGs as an operator meets them: they load, they are wired as documented, and they bring news into the lake."""
 
 import asyncio
+import importlib
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -257,13 +258,12 @@ def test_what_is_dropped_is_announced_like_a_pull_and_read(bag: Any, run_directo
 
 
 def test_the_inbox_is_watched_by_a_trigger_that_a_triggerer_can_make(bag: Any, run_directory: Path) -> None:
-    from airflow._shared.module_loading import import_string
-
-    (asset,) = bag.dags["take_inbox"].timetable.asset_condition.iter_assets()
-    (watcher,) = asset[1].watchers
-    name, known = watcher.trigger.serialize()
+    (watcher,) = importlib.import_module("take_inbox").INBOX.watchers
+    place, known = watcher.trigger.serialize()
     assert Path(known["path"]).is_absolute()
-    trigger = import_string(name)(**known | {"path": str(run_directory / "inbox"), "poll_s": 0.01})
+    module, _, name = place.rpartition(".")
+    made = getattr(importlib.import_module(module), name)
+    trigger = made(**known | {"path": str(run_directory / "inbox"), "poll_s": 0.01})
 
     async def first_two() -> list[Any]:
         (run_directory / "inbox").mkdir()
