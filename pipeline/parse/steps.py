@@ -70,7 +70,7 @@ class Steps:
     def _spend(self, units: int) -> None:
         self.work += units
         if self.work > MOST_WORK:
-            raise TooMuch("too many elements, the rest was not read")
+            raise TooMuch("too much markup, the rest was not read")
 
     def _enter(self: Any, tag: str, attrs_d: dict[str, str]) -> None:
         """Keeps the base and the language that an element sets for what is in it."""

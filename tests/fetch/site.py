@@ -39,6 +39,7 @@ class Site:
     busy: int = 0
     most_busy: int = 0
     connections: int = 0
+    connections_ever: int = 0
 
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
@@ -48,6 +49,7 @@ class Site:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.connections_ever += 1
         try:
             while await self._one(reader, writer):
                 pass
@@ -80,9 +82,9 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(routes: Mapping[str, Route], host: str = "127.0.0.1") -> AsyncIterator[Site]:
+async def serving(routes: Mapping[str, Route], host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Site]:
     site = Site(NO_ROBOTS | dict(routes))
-    server = await asyncio.start_server(site.serve, host, 0)
+    server = await asyncio.start_server(site.serve, host, port)
     site.port = server.sockets[0].getsockname()[1]
     try:
         yield site

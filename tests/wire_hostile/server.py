@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from schemas.web import Kind
-from tests.fetch.site import Asked, Route, Site, answer
+from tests.fetch.site import NO_ROBOTS, Asked, Route, Site, answer
+from tests.fetch.test_address import LOOPBACK, NAMES, NETWORKS_V4, edges
 from tests.wire_hostile.answers import answers
 from tests.wire_hostile.case import Case, feed_answer, rss
 from tests.wire_hostile.documents import documents
@@ -16,6 +17,7 @@ from tests.wire_hostile.validators import validators
 from tests.wire_hostile.ways import ways
 
 INDEX = "pages"  # the host of the feed whose entries lead to the pages
+INSIDE = "inside"  # that of the feed whose entries lead into the private network
 
 
 def all_cases() -> list[Case]:
@@ -26,6 +28,11 @@ def address(case: Case, port: int) -> str:
     return case.url.replace("HOST", f"{case.name}.localhost:{port}").replace("/PATH", case.path)
 
 
+def inside(port: int) -> list[str]:
+    """Links to a server on loopback in every spelling, and to the private network."""
+    return [f"http://{host}:{port}/" for host in [*LOOPBACK, *NAMES]] + [f"http://{ip}/" for ip in edges(NETWORKS_V4)]
+
+
 class HostileSite(Site):
     """Looks answers up by host and path."""
 
@@ -33,11 +40,14 @@ class HostileSite(Site):
         super().__init__({})
         self.by_host = {case.name: {**case.others, case.path: case.reply, "/robots.txt": case.robots} for case in cases}
         self.pages = [case for case in cases if case.kind is Kind.PAGE]
+        self.canary = Site(NO_ROBOTS)  # where those entries lead to; nobody may knock there
 
     def route(self, asked: Asked) -> Route:
         host = asked.headers.get("host", "").partition(".")[0]
         if host == INDEX and asked.path == "/feed":
             return feed_answer(rss(*(f"<title>{c.name}</title><link>{address(c, self.port)}</link>" for c in self.pages)))
+        if host == INSIDE and asked.path == "/feed":
+            return feed_answer(rss(*(f"<title>I{n}</title><link>{link}</link>" for n, link in enumerate(inside(self.canary.port)))))
         return self.by_host.get(host, {}).get(asked.path, answer("404 Not Found"))
 
 
@@ -47,20 +57,22 @@ def hostile_wire(cases: Sequence[Case], port: int = 0) -> Iterator[HostileSite]:
     site = HostileSite(cases)
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(site.serve, "127.0.0.1", port))
-    site.port = server.sockets[0].getsockname()[1]
+    canary = loop.run_until_complete(asyncio.start_server(site.canary.serve, "127.0.0.1", 0))
+    site.port, site.canary.port = (one.sockets[0].getsockname()[1] for one in (server, canary))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
         yield site
     finally:
-        asyncio.run_coroutine_threadsafe(_close(server), loop).result()
+        asyncio.run_coroutine_threadsafe(_close(server, canary), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _close(server: asyncio.Server) -> None:
-    server.close()
+async def _close(*servers: asyncio.Server) -> None:
+    for server in servers:
+        server.close()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
@@ -68,8 +80,8 @@ async def _close(server: asyncio.Server) -> None:
 
 
 def catalogue_of(cases: Sequence[Case], port: int) -> str:
-    """The feeds as a catalogue; the pages by the one feed that leads to them."""
+    """The feeds as a catalogue; the pages, and the private network, by a feed that leads there."""
     feeds = {case.name: address(case, port) for case in cases if case.kind is Kind.FEED}
     if any(case.kind is Kind.PAGE for case in cases):
-        feeds[INDEX] = f"http://{INDEX}.localhost:{port}/feed"
+        feeds |= {name: f"http://{name}.localhost:{port}/feed" for name in (INDEX, INSIDE)}
     return "".join(f'[[feed]]\nfeed_id = "{name}"\nurl = "{url}"\nevery_minutes = 1\n' for name, url in feeds.items())
