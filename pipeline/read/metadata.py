@@ -1,4 +1,4 @@
-"""What a page says of its article: title, date, authors, address, access and opt-outs. Pure.
+"""What a page says of its article: title, date, authors, address and access. Pure.
 
 Dates and authors: JSON-LD first, then meta elements, then what trafilatura read from the page.
 """
@@ -37,7 +37,6 @@ _DATE_META = (
     "date",
 )
 _AUTHOR_META = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator")
-_OPT_OUTS = frozenset({"noai", "noimageai", "noarchive"})
 _NO_NAME = re.compile(r"(?i:https?://|www\.|@|\.(?:html?|php)\b)|^\W*$|\d{3}|\d:\d|^[(\[{]|^[a-z0-9]+(?:[-_][a-z0-9]+)+$")
 _BYLINE = re.compile(r"^(?:von(?: (?:der|dem|unserer|unserem)\b)?|by|text|autor(?:in|en)?|author)[: ]\s*", re.IGNORECASE)
 _REST_OF_BYLINE = re.compile(r"^(?:Der|Dem|Unserer|Unserem) (?=\S*(?i:redaktion|team)\b)")  # trafilatura takes the "Von" away
@@ -141,13 +140,6 @@ def access_of(node: Node, meta: Meta) -> Access:
         if any(s in ("true", "http://schema.org/true", "https://schema.org/true", "free") for s in said)
         else Access.UNKNOWN
     )
-
-
-def opt_outs_of(meta: Meta) -> tuple[str, ...]:
-    """What the page asks machines not to do: noai, noimageai, noarchive, tdm-reservation."""
-    words = {w for c in meta.get("robots", ()) for w in re.split(r"[\s,]+", c.lower())}
-    reserved = ["tdm-reservation"] if "1" in meta.get("tdm-reservation", ()) else []
-    return (*sorted(words & _OPT_OUTS), *reserved)
 
 
 def _words(text: str) -> str:

@@ -13,7 +13,8 @@ from pipeline.read.head import Head
 from pipeline.read.jsonld import article_node, texts
 from pipeline.read.language import language_of
 from pipeline.read.lines import divide
-from pipeline.read.metadata import access_of, authors_of, canonical_of, meta_of, opt_outs_of, published, title_of
+from pipeline.read.metadata import access_of, authors_of, canonical_of, meta_of, published, title_of
+from pipeline.read.optout import opt_outs_of
 from pipeline.read.plain import read_text
 from pipeline.read.promotion import promotion_lines
 from pipeline.read.tree import parse_page

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pipeline.dedupe import text_hash, url_key
 from pipeline.errors import WorkerError
 from pipeline.read import EXTRACTOR
+from pipeline.read.optout import opt_outs_sent
 from pipeline.run.context import host_of
 from pipeline.run.failure import failure
 from pipeline.run.published import published_at
@@ -37,7 +38,7 @@ def page_of(body: Body, read: Read | None) -> Page:
         status=body.status,
         content_type=body.header("content-type"),
         robots=body.robots,
-        opt_out=read.opt_out if isinstance(read, Reading) else (),
+        opt_out=tuple(dict.fromkeys((*opt_outs_sent(body.headers), *(read.opt_out if isinstance(read, Reading) else ())))),
         body_sha256=body.sha256,
         body_bytes=len(body.content or b""),
         detail=body.detail,

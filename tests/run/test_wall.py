@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.read import read_page
-from pipeline.run.attempt import attempt_of
+from pipeline.run.attempt import attempt_of, page_of
 from pipeline.run.visit import code_of
 from pipeline.run.wall import wall_of
 from schemas.article import Unreadable
@@ -115,3 +115,11 @@ def test_what_is_no_wall(case: str) -> None:
 def test_what_was_not_answered_is_no_wall() -> None:
     silent = Body(kind=Kind.FEED, owner="v", target="f", url=URL, asked_at=AT, answered_at=AT, code=FetchCode.UNREACHABLE)
     assert wall_of(silent) is None
+
+
+def test_opt_outs_of_the_server_stand_beside_the_page_read_or_not() -> None:
+    sent = {"x_robots_tag": "somebot: noai", "tdm_reservation": "1"}
+    html = page("Nordlicht", TEASER).replace("<title>", '<meta name="robots" content="noarchive, noai"><title>')
+    answer, refusal = body(html, **sent), body("", 403, **sent)
+    assert page_of(answer, read_page(answer.content or b"", URL)).opt_out == ("noai", "tdm-reservation", "noarchive")
+    assert page_of(refusal, None).opt_out == ("noai", "tdm-reservation")
