@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.parse import quick
+from pipeline.parse.caps import capped
 from pipeline.parse.dates import read_date
 from pipeline.parse.keys import Marks, choose_keys, worse
 from pipeline.parse.sitemap import is_sitemap, parse_sitemap
@@ -45,9 +46,9 @@ def parse_feed(
         return Unreadable(code=VisitCode.NOT_A_FEED, detail="empty body")
     if is_sitemap(body):
         sitemap = parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
-        if isinstance(sitemap, Unreadable) or policy is None:
+        if isinstance(sitemap, Unreadable):
             return sitemap
-        return replace(sitemap, key_policy=worse(policy, KeyBasis.LINK))
+        return capped(replace(sitemap, key_policy=worse(policy, KeyBasis.LINK) if policy else None))
     try:
         parsed = _feedparser(body, content_type)
     except MemoryError:
@@ -63,7 +64,7 @@ def parse_feed(
     marks = [_marks(raw, url) for raw in parsed.entries]
     keys, now = choose_keys(marks, policy)
     zone = language_code(language) or head_language
-    return ParsedFeed(
+    feed = ParsedFeed(
         version=parsed.get("version") or "unknown",
         title=plain_text(head.get("title")) or None,
         language=head_language,
@@ -79,6 +80,7 @@ def parse_feed(
         update_s=_update_s(head.get("sy_updateperiod"), head.get("sy_updatefrequency")),
         key_policy=now,
     )
+    return capped(feed)
 
 
 def _feedparser(body: bytes, content_type: str | None) -> Any:

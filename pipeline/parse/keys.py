@@ -13,7 +13,6 @@ from schemas.ids import content_hash
 
 #: The share of a document's entries without a usable mark above which the policy degrades.
 MOST_UNFIT = 0.05
-_LONGEST_KEY = 1000  # characters; a longer one is kept as its hash
 _BASES = tuple(KeyBasis)
 
 
@@ -74,10 +73,6 @@ def _ladder(marks: Marks) -> list[tuple[KeyBasis, str, str]]:
 def _choose(marks: Marks, meanings: Meanings, policy: KeyBasis) -> tuple[str, KeyBasis]:
     for basis, key, _ in _ladder(marks):
         if _BASES.index(basis) >= _BASES.index(policy) and len(meanings[basis, key]) == 1:
-            return _short(key), basis
+            return key, basis
     key = f"{marks.link} {marks.title}".strip() if marks.title else content_hash(marks.link + marks.rest)
-    return _short(key), KeyBasis.TITLE
-
-
-def _short(key: str) -> str:
-    return key if len(key) <= _LONGEST_KEY else content_hash(key)
+    return key, KeyBasis.TITLE

@@ -102,8 +102,3 @@ def test_a_policy_that_stays_keeps_the_keys_whatever_else_is_in_the_document() -
 def test_a_single_entry_without_a_mark_as_good_has_the_next() -> None:
     keys, policy = keys_and_policy([*good(40), marks("", "l", "d", "t")], GUID)
     assert (policy, keys[0], keys[-1]) == (GUID, ("g0", GUID), ("l", LINK))
-
-
-def test_an_enormous_key_is_kept_as_its_hash() -> None:
-    (one, other), _ = keys_and_policy([marks("g" * 100_000), marks("g" * 100_001)])
-    assert len(one[0]) == len(other[0]) == 40 and one != other
