@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -224,7 +225,7 @@ def test_what_it_costs(lake: Lake, s3: Bucket) -> None:
                     commit(lake, Parcel(BatchRef(batch_id_of(day + n * HOUR), stage), tables), TIMING)
     assert committed == {"HEAD": 2, "PUT": 5, "GET": 3, "LIST": 5}
     with s3.counted() as opened:
-        con = connect(lake.root)
+        con = Context().run(connect, lake.root)  # one that shares nothing
     assert opened == {"GET": 4}
     with con:
         query = "SELECT count(*) FROM lake.visits WHERE date = DATE '2026-10-31'"
