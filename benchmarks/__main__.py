@@ -18,6 +18,7 @@ ROOMS = {
     "tag": ("linking",),
     "dedupe": ("url_key",),
     "search": ("search",),
+    "feeds": ("week",),
 }
 
 

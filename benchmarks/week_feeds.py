@@ -121,9 +121,10 @@ def _made(number: int, count: int, draw: random.Random) -> Made:
     host = f"shared{draw.randrange(max(1, count // 60))}" if draw.random() < 0.2 else f"h{number // 2}"
     feed = Feed(feed_id=f"f{number}", url=f"https://{host}.example/{number}", source=f"S{number}")
     items = _items(kind, draw)
+    items = items[max(0, bisect_right(items, 0) - 200) :]  # no document is longer
     dates = draw.choices([DateQuality.EXACT, DateQuality.MISSING, DateQuality.DAY], [85, 10, 5])[0]
     made = Made(feed=feed, kind=kind, items=items, size=draw.choice((10, 15, 20, 30, 50)), dates=dates)
-    made.as_bytes = number % 50 == 0
+    made.as_bytes = number % 100 == 0
     made.validators = draw.random() < 0.8
     _wishes(made, draw)
     at_hand_s = max(HOUR / 2, made.wish_s if made.wish_s and made.wish_s <= HOUR else 0)  # who wishes for an hour shows an hour

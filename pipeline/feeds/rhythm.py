@@ -17,8 +17,8 @@ SHORTEST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=24)
 #: What is supposed of a feed whose entries have no dates, until it has shown more: an entry in two hours.
 UNKNOWN_PACE = 0.5
-#: Minutes of wait for a feed with one entry a minute; with one in four minutes it is twice that.
-ROOT_MINUTES = 1.6
+#: Hours of wait for a feed with an entry an hour; with one in four hours it is twice that.
+WAIT_H = 0.37
 
 _BLOCK_H = 4
 _BLOCKS = 24 // _BLOCK_H
@@ -74,10 +74,10 @@ def mean_pace(pace: Pace) -> float:
 
 def own_wait(pace: Pace, now: datetime, lately: float = 0.0) -> timedelta:
     """How long to wait from `now`; `lately` is the pace of the last hour, which the next one is expected to keep at least."""
-    least, left, wait = _ALWAYS * mean_pace(pace), ROOT_MINUTES / sqrt(60), timedelta(0)
+    least, left, wait = _ALWAYS * mean_pace(pace), WAIT_H, timedelta(0)
     for block, begin, end in _blocks(now, now + LONGEST_WAIT, now + HOUR):
-        expected = max(pace[block] + least, lately if begin < now + HOUR else 0.0)
-        worth = sqrt(expected) * ((end - begin) / HOUR)
+        expected_then = max(pace[block] + least, lately if begin < now + HOUR else 0.0)
+        worth = sqrt(expected_then) * ((end - begin) / HOUR)
         if worth >= left:
             wait += (end - begin) * (left / worth)
             break

@@ -170,6 +170,15 @@ def test_redirects_are_followed_and_recorded(status: int) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("statuses", "to"), [((301, 308), "/2"), ((301, 302), "/1"), ((302, 301), None), ((), None), ((308, 302, 301), "/1")]
+)
+def test_what_permanent_redirects_alone_lead_to_is_noted(statuses: tuple[int, ...], to: str | None) -> None:
+    way = {f"/{n}": moved(f"/{n + 1}", status) for n, status in enumerate(statuses)}
+    (body,), site = ask_site(way | {f"/{len(statuses)}": answer(body=FEED)}, "/0")
+    assert (body.code, body.moved_to) == (FetchCode.OK, to and f"http://127.0.0.1:{site.port}{to}")
+
+
 def test_redirects_end() -> None:
     endless = {f"/{n}": moved(f"/{n + 1}") for n in range(20)}
     (loop, long), site = ask_site({"/a": moved("/b"), "/b": moved("/a")} | endless, "/a", "/0", max_redirects=3)

@@ -37,6 +37,7 @@ class Publisher:
     retry_after: str | None = None
     text: str = MORE
     asked: list[str] = field(default_factory=list)
+    tag: str | None = None  # the ETag of everything, whatever it is; none where empty
     items: list[dict[str, str]] | None = None  # guid, title and path of each item, instead of the slugs
     pages: dict[str, str] = field(default_factory=dict)  # what stands at a path; what begins with / is a redirect to there
 
@@ -96,8 +97,8 @@ def publishing() -> Iterator[Publisher]:
                 self._answer(404, "text/html", "<p>no such page</p>")
 
         def _answer(self, status: int, kind: str, text: str, location: str | None = None) -> None:
-            tag = f'"{abs(hash(text))}"'
-            if status == 200 and self.headers.get("If-None-Match") == tag:
+            tag = f'"{abs(hash(text))}"' if publisher.tag is None else publisher.tag
+            if tag and status == 200 and self.headers.get("If-None-Match") == tag:
                 status = 304
             body = text.encode() if status == 200 else b""
             self.send_response(status)
