@@ -1,75 +1,122 @@
-"""What visits mean for the next ones, by batches against a publisher that lies, moves or sends the same."""
+"""What visits mean for the next ones: talks with a server that lies, sends the same, or moves."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from pipeline.run.schedule import expires_s
+from pipeline.feeds import address_of
+from pipeline.run.schedule import expires_s, in_full, said, scheduled
+from pipeline.run.visit import is_same, visit_of
+from schemas.feed import DateQuality, Feed, KeyBasis, ParsedEntry, ParsedFeed, Visit
 from schemas.web import Body, FetchCode, Header, Kind
 from tests.run.publisher import START, Desk, publishing
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FEED = Feed(feed_id="f", url="https://old.example/rss", source="S")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+@dataclass
+class Talk:
+    """Visits to one feed, whose entries are dated by these moments."""
+
+    liar: bool = False
+    validators: bool = True
+    dated: bool = True
+    last: Visit | None = None
+    now: datetime = START
+
+    def visit(self, after: timedelta, *items: datetime) -> tuple[str, int | None, int]:
+        """How the next visit ends: outcome, status, new entries."""
+        self.now += after
+        last, tag = self.last, f'"{0 if self.liar else len(items)}"'
+        asked = last.etag if last and not in_full(last, self.now) else None
+        body = self._answer(tag, len(items), unchanged=asked == tag)
+        read = body.code == FetchCode.OK and not is_same(body, last)
+        parsed = ParsedFeed(version="rss20", entries=self._entries(items)) if read else None
+        new = items[self.known :] if parsed else ()
+        self.known = max(self.known, len(items)) if parsed else self.known
+        visit = visit_of(FEED, replace(body, content=None) if parsed is None else body, parsed, last, 0)
+        self.last = scheduled(FEED, last, said(body, parsed), visit, [t if self.dated else None for t in new])
+        return self.last.outcome, self.last.status, len(new)
+
+    known: int = 0
+
+    def _answer(self, tag: str, version: int, *, unchanged: bool) -> Body:
+        at = {"asked_at": self.now, "answered_at": self.now, "url": FEED.url, "final_url": FEED.url}
+        headers = (Header(name="etag", value=tag),) if self.validators else ()
+        code, status = (FetchCode.NOT_MODIFIED, 304) if unchanged else (FetchCode.OK, 200)
+        sha = None if unchanged else f"{version}"
+        body = Body(kind=Kind.FEED, owner="v", target="f", code=code, status=status, headers=headers, **at)  # type: ignore[arg-type]
+        return replace(body, sha256=sha, content=None if unchanged else b"-")
+
+    def _entries(self, items: tuple[datetime, ...]) -> tuple[ParsedEntry, ...]:
+        entries = (ParsedEntry(key=f"{n}", key_basis=KeyBasis.GUID, title="T", published_at=t) for n, t in enumerate(items))
+        return tuple(replace(e, date_quality=DateQuality.EXACT) if self.dated else replace(e, published_at=None) for e in entries)
+
+
+def test_a_304_that_hides_an_entry_is_found_out_at_the_next_visit_and_told() -> None:
+    talk, items = Talk(liar=True), [START - 20 * DAY, START + HOUR / 4]
+    assert talk.visit(HOUR * 0, *items[:1]) == ("parsed", 200, 1)
+    assert talk.visit(HOUR, *items) == ("unchanged", 304, 0)
+    assert talk.visit(HOUR, *items) == ("parsed", 200, 1)
+    assert talk.last and talk.last.detail == "it answered 304 though there was something new: no 304 of its is believed for now"
+    assert (talk.last.trusted_since, talk.last.verified_at) == (None, talk.now)
+
+
+def test_a_server_that_is_trusted_and_begins_to_lie_is_found_out_within_a_day() -> None:
+    for dated, hours_between in ((True, 2), (False, 0.5)):
+        talk, items = Talk(dated=dated), [START - 20 * DAY, START + HOUR, START + 40 * HOUR, START + 60 * HOUR]
+        for hours, count in ((0, 1), (2, 2), (40, 3)):
+            assert talk.visit(hours * HOUR, *items[:count]) == ("parsed", 200, 1)
+        assert talk.last and talk.last.trusted_since == START + 2 * HOUR
+        talk.liar, talk.last = True, replace(talk.last, etag='"0"')
+        ends = [talk.visit(hours_between * HOUR, *items)[:2] for _ in range(int(26 / hours_between))]
+        assert ("parsed", 200) in ends and ends[:2] == [("unchanged", 304)] * 2
+        assert talk.last.trusted_since is None
+
+
+def test_an_honest_304_comes_to_be_believed_and_is_verified_daily() -> None:
+    talk, items = Talk(), [START - 20 * DAY, START + HOUR, START + 30 * HOUR]
+    for hours, count in ((0, 1), (2, 2), (30, 3)):
+        assert talk.visit(hours * HOUR, *items[:count]) == ("parsed", 200, 1)
+    assert [talk.visit(4 * HOUR, *items)[1] for _ in range(7)] == [304, 304, 304, 304, 304, 200, 304]
+    assert talk.last and talk.last.detail is None
+
+
+def test_the_same_bytes_are_unchanged_without_being_parsed() -> None:
+    talk = Talk(validators=False)
+    assert talk.visit(HOUR * 0, START - DAY) == ("parsed", 200, 1)
+    assert talk.visit(HOUR, START - DAY) == ("unchanged", 200, 0)
+    assert talk.last and (talk.last.entries_seen, talk.last.body_sha256, talk.last.verified_at) == (0, "1", talk.now)
+
+
+def test_validators_are_not_sent_to_another_address() -> None:
+    talk = Talk()
+    talk.visit(HOUR * 0, START - DAY)
+    assert talk.last and talk.last.etag
+    seen = replace(talk.last, moved_to="https://new.example/rss", moved_since=START - 7 * DAY, moved_visits=2)
+    body = replace(talk._answer('"1"', 1, unchanged=True), moved_to="https://new.example/rss")
+    visit = scheduled(FEED, seen, said(body, None), visit_of(FEED, body, None, seen, 0), [])
+    assert (address_of(FEED, visit), visit.etag) == ("https://new.example/rss", None)
+
+
+def test_a_lasting_move_is_followed_and_told_and_the_catalogue_takes_it_over(tmp_path: Path) -> None:
     with publishing() as publisher:
-        publisher.items = []
-        yield Desk(tmp_path / "run", publisher)
-
-
-def _items(desk: Desk, count: int) -> None:
-    desk.publisher.items = [{"guid": f"g{n}", "title": f"Title {n}", "path": "/siemens"} for n in range(count)]
-
-
-def _pulled(desk: Desk, after: timedelta) -> tuple[str, int, str | None]:
-    counts = desk.batch(after)["pull"]
-    ((outcome, detail),) = desk.rows("SELECT outcome, detail FROM feeds")
-    return outcome, counts.get("entries new", 0), detail
-
-
-def test_a_304_that_hides_entries_is_found_out_by_asking_without_conditions(desk: Desk) -> None:
-    desk.publisher.tag = '"always the same"'
-    _items(desk, 1)
-    assert _pulled(desk, timedelta(0)) == ("parsed", 1, None)
-    _items(desk, 2)
-    assert _pulled(desk, HOUR) == ("unchanged", 0, None)
-    assert _pulled(desk, HOUR)[:2] == ("parsed", 1)
-    # a server that told of the news once is believed, but after a day, and then not when entries are overdue
-    assert desk.rows("SELECT trusted_since, verified_at = visited_at FROM feeds") == [(None, True)]
-
-
-def test_an_honest_304_comes_to_be_believed(desk: Desk) -> None:
-    for hours, count, ended in ((0, 1, "parsed"), (1, 2, "parsed"), (30, 3, "parsed"), (1, 3, "unchanged"), (1, 3, "unchanged")):
-        _items(desk, count)
-        assert _pulled(desk, hours * HOUR)[0] == ended
-    assert desk.rows("SELECT status FROM feeds") == [(304,)]
-    assert desk.rows("SELECT trusted_since, verified_at FROM feeds") == [(START + HOUR, START + 31 * HOUR)]
-
-
-def test_the_same_bytes_are_unchanged_and_not_parsed(desk: Desk) -> None:
-    desk.publisher.tag = ""
-    _items(desk, 2)
-    assert _pulled(desk, timedelta(0)) == ("parsed", 2, None)
-    assert _pulled(desk, HOUR) == ("unchanged", 0, None)
-    assert desk.rows("SELECT status, entries_seen, body_sha256 IS NOT NULL FROM feeds") == [(200, 0, True)]
-
-
-def test_a_lasting_move_is_followed_and_told_and_the_catalogue_takes_it_over(desk: Desk) -> None:
-    publisher, catalogue = desk.publisher, desk.settings.catalogue
-    publisher.pages["/old"] = "/feed"
-    catalogue.write_text(catalogue.read_text().replace(f"{publisher.base}/feed", f"{publisher.base}/old"))
-    for days in (0, 3, 4):
-        _pulled(desk, days * DAY)
-    publisher.asked.clear()
-    told = f"asked at {publisher.base}/feed, where it moved for good: put that address into the catalogue"
-    assert _pulled(desk, DAY)[2] == told
-    assert "old" not in publisher.asked
-    catalogue.write_text(catalogue.read_text().replace(f"{publisher.base}/old", f"{publisher.base}/feed"))
-    assert _pulled(desk, DAY)[2] is None
-    assert desk.rows("SELECT url, moved_to FROM feeds") == [(f"{publisher.base}/feed", None)]
+        publisher.items, publisher.pages["/old"] = [], "/feed"
+        desk = Desk(tmp_path / "run", publisher)
+        catalogue = desk.settings.catalogue
+        catalogue.write_text(catalogue.read_text().replace(f"{publisher.base}/feed", f"{publisher.base}/old"))
+        for days in (0, 3, 4):
+            desk.batch(days * DAY)
+        publisher.asked.clear()
+        desk.batch(DAY)
+        told = f"asked at {publisher.base}/feed, where it moved for good: put that address into the catalogue"
+        assert desk.rows("SELECT detail FROM feeds") == [(told,)] and "old" not in publisher.asked
+        catalogue.write_text(catalogue.read_text().replace(f"{publisher.base}/old", f"{publisher.base}/feed"))
+        desk.batch(DAY)
+        assert desk.rows("SELECT url, moved_to, detail FROM feeds") == [(f"{publisher.base}/feed", None, None)]
 
 
 @pytest.mark.parametrize(
