@@ -93,6 +93,7 @@ def test_nothing_starts_before_what_it_needs() -> None:
         "api-server": init,
         "dag-processor": init,
         "triggerer": init,
+        "push": {},
         "scheduler": init | api,
         "worker": init | api,
     }
