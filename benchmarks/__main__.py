@@ -19,6 +19,7 @@ ROOMS = {
     "dedupe": ("url_key",),
     "search": ("search",),
     "feeds": ("week",),
+    "airflow": ("push",),
 }
 
 

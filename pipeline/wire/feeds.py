@@ -10,6 +10,7 @@ from html import escape
 
 from babel.dates import format_datetime
 
+from pipeline.wire.hub import HUB_PATH
 from pipeline.wire.newsroom import Publisher
 from pipeline.wire.pages import content
 from pipeline.wire.timeline import Entry
@@ -74,6 +75,7 @@ def _atom(publisher: Publisher, entries: Sequence[Entry], port: str) -> str:
 <subtitle>{escape(publisher.tagline)}</subtitle>
 <link rel="alternate" type="text/html" href="{home}"/>
 <link rel="self" type="application/atom+xml" href="{home.rstrip("/")}{publisher.feed_path}"/>
+<link rel="hub" href="{home.rstrip("/")}{HUB_PATH}"/>
 <updated>{updated.isoformat()}</updated>
 {items}
 </feed>

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from pipeline.errors import ConfigError, InputError
 from pipeline.wire import feeds, newsroom, pages
+from pipeline.wire.hub import HUB_PATH, Hub
 from pipeline.wire.newsroom import Article, Publisher
 from pipeline.wire.timeline import Entry, Timeline, timeline
 
@@ -105,8 +107,20 @@ def app(start: datetime, clock: Callable[[], datetime], articles: Sequence[Artic
     """The wire as an application; `start` and the clock's times are aware."""
     shown = timeline(start, newsroom.publishers(), newsroom.articles() if articles is None else articles)
     application = web.Application()
+    hub = Hub(lambda topic: _announcing(shown, topic, clock()))
+    application.cleanup_ctx.append(hub.pushing)
+    application.router.add_post(HUB_PATH, hub.take)
     application.router.add_get("/{path:.*}", _handler(shown, clock))
     return application
+
+
+def _announcing(shown: Timeline, topic: str, now: datetime) -> bytes | None:
+    """The feed at this address, where it is one that announces the hub."""
+    host, colon, port = urlsplit(topic).netloc.lower().partition(":")
+    publisher = next((p for p in shown.publishers.values() if (p.host, p.feed_path) == (host, urlsplit(topic).path)), None)
+    if publisher is None or publisher.feed_kind != "atom":
+        return None
+    return feeds.feed(publisher, shown.latest(now, publisher.key), colon + port)
 
 
 def _handler(shown: Timeline, clock: Callable[[], datetime]) -> Callable[[web.Request], Awaitable[web.Response]]:

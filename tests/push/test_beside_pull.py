@@ -56,7 +56,7 @@ def test_who_commits_second_decides_once_more(tmp_path: Path) -> None:
 def test_polling_goes_on_as_if_nothing_had_been_pushed_and_a_replay_gives_the_same(tmp_path: Path) -> None:
     with publishing() as publisher:
         desk = Desk(tmp_path / "run", publisher)
-        desk.batch(timedelta(0))
+        one_stage(desk, "pull", "20261123T090000Z")
         polled = desk.rows("SELECT visit_id, next_due_at, etag, body_sha256 FROM feeds")
         publisher.items = [{"guid": "new", "title": "Brand new", "path": "/new"}]
         desk.now += timedelta(seconds=5)
