@@ -20,6 +20,7 @@ ROOMS = {
     "search": ("search",),
     "feeds": ("week",),
     "airflow": ("push",),
+    "fetch": ("parsing", "fetch"),
 }
 
 
