@@ -113,7 +113,7 @@ def beside(asked: Asked, results: Connection) -> None:
             urls = [f"http://bad-{one}.localhost:{one}/{ITEMS}/feed-0" for one in ports]
             urls += [f"http://well.localhost:{port}/{ITEMS}/feed-{n}" for n in range(count)]
             requests = [Request(kind=Kind.FEED, owner=str(n), target=str(n), url=url) for n, url in enumerate(urls)]
-            began = time.perf_counter()
+            began = ended = time.perf_counter()
             async for body in fetch(requests, replace(_policy(port, *ports), read_s=1), clock=lambda: datetime.now(UTC)):
                 ended = time.perf_counter() if "well" in body.url else ended
             return ended - began
@@ -126,7 +126,9 @@ def measure(options: Options) -> Table:
     with serving() as port, serving(_DELAY_S) as slow:
         pairs = [(take(ours, (port, count, ITEMS)), take(bare, (port, count, ITEMS))) for _ in range(rounds)]
         idle = [(take(unchanged, (port, count, 1)), take(bare, (port, count, 0))[1]) for _ in range(rounds)]
-        near = [(take(beside, (slow, min(count, _ANSWERS), 1)), take(beside, (slow, min(count, _ANSWERS), 0))) for _ in range(rounds)]
+        near = [
+            (take(beside, (slow, min(count, _ANSWERS), 1)), take(beside, (slow, min(count, _ANSWERS), 0))) for _ in range(rounds)
+        ]
     walls = [(mine, other) for (mine, _), (other, _) in pairs]
     lines = [
         _ratio(f"{count} feeds, wall", walls, WALL_LIMIT),

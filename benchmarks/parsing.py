@@ -1,6 +1,7 @@
 """CPU of parsing feeds against feedparser with its defaults on the same bytes, in turn; whether both find as many entries.
 
-The feeds are the generator's, German and English, with whole articles in them, the parser's golden ones, and those of a directory (`--pages DIR`, its .xml files).
+The feeds are the generator's, German and English, with whole articles in them, the parser's golden ones, and those of a
+directory (`--pages DIR`, its .xml files).
 """
 
 import io
@@ -52,8 +53,8 @@ def _item(entry: heavy_pages.Entry) -> str:
     link = escape(heavy_pages.link(entry))
     paragraphs = "".join(f'<p class="text">{block} <a href="{link}">more</a></p>\n' for block in entry.article.blocks)
     described = escape(f'<img src="{link}/1.jpg" alt=""/>{paragraphs}')
-    dated = "<pubDate>Mon, 23 Nov 2026 09:00:00 GMT</pubDate>"
-    return f"<item><title>{escape(entry.article.title)}</title><link>{link}</link>{dated}<description>{described}</description></item>"
+    head = f"<title>{escape(entry.article.title)}</title><link>{link}</link><pubDate>Mon, 23 Nov 2026 09:00:00 GMT</pubDate>"
+    return f"<item>{head}<description>{described}</description></item>"
 
 
 def _is_read(body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""One way to misbehave and how a batch must take it, and the words in which ways to misbehave are written. Pure but for `script`."""
+"""One way to misbehave and how a batch must take it, and the words to write such ways in. Pure but for what `script` does."""
 
 import asyncio
 import socket

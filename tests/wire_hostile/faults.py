@@ -58,7 +58,13 @@ class _Connection:
         await self._at("request-headers")
         answer = await self._asked(request)
         head, body = answer.find(b"\r\n") + 2, answer.find(b"\r\n\r\n") + 4
-        begins = {"status-line": 5, "headers": head + 5, "body-start": body, "body-middle": (body + len(answer)) // 2, "end": len(answer)}
+        begins = {
+            "status-line": 5,
+            "headers": head + 5,
+            "body-start": body,
+            "body-middle": (body + len(answer)) // 2,
+            "end": len(answer),
+        }
         slowed, sent = self.fault.phase in PHASES[:3], 0
         for phase, at in begins.items():
             await self._write(answer[sent:at], slowed)
@@ -99,7 +105,9 @@ class _Connection:
                 raise ConnectionAbortedError
 
     async def _write(self, data: bytes, slowed: bool) -> None:
-        size, pause_s = {"bandwidth": (_BYTES_A_TENTH, 0.1), "slice": (1, 0.0)}.get(self.fault.kind if slowed else "", (len(data) or 1, 0.0))
+        size, pause_s = {"bandwidth": (_BYTES_A_TENTH, 0.1), "slice": (1, 0.0)}.get(
+            self.fault.kind if slowed else "", (len(data) or 1, 0.0)
+        )
         for at in range(0, len(data), size):
             self.writer.write(data[at : at + size])
             await self.writer.drain()

@@ -24,11 +24,51 @@ RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 _GOLDEN = Path(__file__).parents[1] / "parse" / "golden"
 _LONGEST_SEED = 30_000
 _SCRAPS = [
-    *(b"&#xD800;", b"&#x110000;", b"&#0;", b"&nbsp;", b"&a;", b"&", b"<", b">", b"]]>", b"<![CDATA[", b"<!--", b"-->", b"<?", b"?>"),
-    *(b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\x1b", b"<item>", b"</item>", b"<entry>", b"</rss>", b"<div>", b"<svg>"),
-    *(b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b'<content type="xhtml">', b'<content mode="base64">', b'<x:y xmlns:x="z">', b' xml:base="//["'),
-    *(b"<link>http://[</link>", b"<pubDate>0000-00-00</pubDate>", b"<guid>0</guid>", b'<title type="xhtml">', b"<math>", b"9" * 99),
-]  # fmt: skip
+    *(
+        b"&#xD800;",
+        b"&#x110000;",
+        b"&#0;",
+        b"&nbsp;",
+        b"&a;",
+        b"&",
+        b"<",
+        b">",
+        b"]]>",
+        b"<![CDATA[",
+        b"<!--",
+        b"-->",
+        b"<?",
+        b"?>",
+    ),
+    *(
+        b"\x00",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\xed\xa0\x80",
+        b"\x1b",
+        b"<item>",
+        b"</item>",
+        b"<entry>",
+        b"</rss>",
+        b"<div>",
+        b"<svg>",
+    ),
+    *(
+        b"<!DOCTYPE x [<!ENTITY a 'b'>]>",
+        b'<content type="xhtml">',
+        b'<content mode="base64">',
+        b'<x:y xmlns:x="z">',
+        b' xml:base="//["',
+    ),
+    *(
+        b"<link>http://[</link>",
+        b"<pubDate>0000-00-00</pubDate>",
+        b"<guid>0</guid>",
+        b'<title type="xhtml">',
+        b"<math>",
+        b"9" * 99,
+    ),
+]
 _ENCODINGS = ("utf-16", "utf-16-be", "utf-32", "cp1252", "utf-7", "cp037")
 
 Change = Callable[[bytes, random.Random], bytes]

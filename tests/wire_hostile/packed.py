@@ -81,24 +81,53 @@ def _oddities() -> Iterator[Case]:
     whole = gzip.compress(_FEED, mtime=0)
     broken = "broken answer: .+"
     good = {
-        "gzip": ("gzip", whole), "deflate": ("deflate", zlib.compress(_FEED)), "raw-deflate": ("deflate", zlib.compress(_FEED)[2:-4]),
-        "br": ("br", brotli.compress(_FEED)), "members": ("gzip", gzip.compress(_FEED[:9]) + gzip.compress(_FEED[9:])),
-        "identity": ("identity", _FEED), "upper": ("GZIP", whole), "x-empty": ("", _FEED),
-    }  # fmt: skip
+        "gzip": ("gzip", whole),
+        "deflate": ("deflate", zlib.compress(_FEED)),
+        "raw-deflate": ("deflate", zlib.compress(_FEED)[2:-4]),
+        "br": ("br", brotli.compress(_FEED)),
+        "members": ("gzip", gzip.compress(_FEED[:9]) + gzip.compress(_FEED[9:])),
+        "identity": ("identity", _FEED),
+        "upper": ("GZIP", whole),
+        "x-empty": ("", _FEED),
+    }
     for name, (encoding, body) in good.items():
         yield case(name, f"a feed in {encoding or 'nothing'}", feed_answer(body, Content_Encoding=encoding), VisitCode.PARSED)
     bad = {
-        "gzip-lie": ("gzip", _FEED), "br-lie": ("br", _FEED),
-        "deflate-lie": ("deflate", _FEED), "deflate-cut": ("deflate", zlib.compress(_FEED)[:-9]),
+        "gzip-lie": ("gzip", _FEED),
+        "br-lie": ("br", _FEED),
+        "deflate-lie": ("deflate", _FEED),
+        "deflate-cut": ("deflate", zlib.compress(_FEED)[:-9]),
         "gzip-crc": ("gzip", whole[:-8] + struct.pack("<II", 1, len(_FEED))),
-    }  # fmt: skip
+    }
     for name, (encoding, body) in bad.items():
-        yield case(name, f"no whole {encoding}", feed_answer(body, Content_Encoding=encoding), VisitCode.UNREACHABLE, ANY_STATUS,
-                   detail=broken)  # fmt: skip
+        yield case(
+            name,
+            f"no whole {encoding}",
+            feed_answer(body, Content_Encoding=encoding),
+            VisitCode.UNREACHABLE,
+            ANY_STATUS,
+            detail=broken,
+        )
     for name, encoding in {"twice": "gzip, gzip", "unknown": "snappy", "latin-1": "\xe4", "old": "compress", "star": "*"}.items():
-        yield case(name, f"Content-Encoding: {encoding}", feed_answer(whole, Content_Encoding=encoding), VisitCode.UNREACHABLE,
-                   detail="content encoding .+ was not asked for")  # fmt: skip
-    yield case("nested", "gzip in gzip, one of them told", feed_answer(gzip.compress(whole), Content_Encoding="gzip"),
-               VisitCode.NOT_A_FEED, detail="neither XML nor HTML")  # fmt: skip
+        yield case(
+            name,
+            f"Content-Encoding: {encoding}",
+            feed_answer(whole, Content_Encoding=encoding),
+            VisitCode.UNREACHABLE,
+            detail="content encoding .+ was not asked for",
+        )
+    yield case(
+        "nested",
+        "gzip in gzip, one of them told",
+        feed_answer(gzip.compress(whole), Content_Encoding="gzip"),
+        VisitCode.NOT_A_FEED,
+        detail="neither XML nor HTML",
+    )
     yield case("untold", "gzip without a word", feed_answer(whole), VisitCode.NOT_A_FEED, detail="neither XML nor HTML")
-    yield case("empty", "nothing, in gzip", feed_answer(b"", Content_Encoding="gzip"), VisitCode.NOT_A_FEED, detail="empty body|the body is empty")
+    yield case(
+        "empty",
+        "nothing, in gzip",
+        feed_answer(b"", Content_Encoding="gzip"),
+        VisitCode.NOT_A_FEED,
+        detail="empty body|the body is empty",
+    )

@@ -1,4 +1,4 @@
-"""The hostile wire as a server on loopback: every case on a host name of its own, <name>.localhost, so that none waits for another."""
+"""The hostile wire as a server on loopback: every case on a host of its own, <name>.localhost, so that none waits for another."""
 
 import asyncio
 import threading
@@ -11,8 +11,10 @@ from tests.fetch.test_address import LOOPBACK, NAMES, NETWORKS_V4, edges
 from tests.wire_hostile.answers import answers
 from tests.wire_hostile.case import Case, feed_answer, rss
 from tests.wire_hostile.documents import documents
+from tests.wire_hostile.fields import fields
 from tests.wire_hostile.packed import packed
 from tests.wire_hostile.pages import pages
+from tests.wire_hostile.phases import phases
 from tests.wire_hostile.validators import validators
 from tests.wire_hostile.ways import ways
 
@@ -21,7 +23,7 @@ INSIDE = "inside"  # that of the feed whose entries lead into the private networ
 
 
 def all_cases() -> list[Case]:
-    return [*answers(), *packed(), *ways(), *documents(), *validators(), *pages()]
+    return [*answers(), *phases(), *packed(), *ways(), *documents(), *fields(), *validators(), *pages()]
 
 
 def address(case: Case, port: int) -> str:
@@ -47,7 +49,9 @@ class HostileSite(Site):
         if host == INDEX and asked.path == "/feed":
             return feed_answer(rss(*(f"<title>{c.name}</title><link>{address(c, self.port)}</link>" for c in self.pages)))
         if host == INSIDE and asked.path == "/feed":
-            return feed_answer(rss(*(f"<title>I{n}</title><link>{link}</link>" for n, link in enumerate(inside(self.canary.port)))))
+            return feed_answer(
+                rss(*(f"<title>I{n}</title><link>{link}</link>" for n, link in enumerate(inside(self.canary.port))))
+            )
         return self.by_host.get(host, {}).get(asked.path, answer("404 Not Found"))
 
 

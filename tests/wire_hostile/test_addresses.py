@@ -21,7 +21,9 @@ from tests.fetch.test_address import ENCODINGS, LOOPBACK, NAMES, NETWORKS_V4, NE
 
 V4, V6 = edges(NETWORKS_V4), edges(NETWORKS_V6)
 SPELLED = [ENCODINGS[name](int(IPv4Address(ip))) for name in ENCODINGS for ip in V4] + [f"[{ip}]" for ip in V6] + NAMES
-PROXIES = [name for scheme in ("http", "https", "all", "ws", "ftp", "socks") for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper())]
+PROXIES = [
+    name for scheme in ("http", "https", "all", "ws", "ftp", "socks") for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper())
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ def test_names_that_resolve_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer of a name server is what a stranger says it is; only the address counts."""
     table = {f"name-{n}.example": [ip] for n, ip in enumerate(V4 + V6)} | {"two.example": ["10.0.0.1", "::1"]}
     monkeypatch.setattr(socket, "getaddrinfo", answering(table))
-    count = refused_all(lambda port: [f"http://{name}:{port}/" for name in table] + [f"http://{name.upper()}.:{port}/x" for name in table])
+    count = refused_all(
+        lambda port: [f"http://{name}:{port}/" for name in table] + [f"http://{name.upper()}.:{port}/x" for name in table]
+    )
     print(f"{count} names")
     assert count == 2 * len(table) > 150
 
@@ -107,7 +111,14 @@ def test_names_that_resolve_elsewhere_the_second_time(monkeypatch: pytest.Monkey
         async with canaries() as inside, serving({"/": answer(body=b"<rss/>")}) as site:
             asked = [request(f"http://{name}:{site.port}/") for name in table]
             codes = []
-            for ips in (["127.0.0.1"], ["127.0.0.2"], ["::1"], ["::ffff:127.0.0.1"], ["10.0.0.1"], ["169.254.169.254", "fe80::1"]):
+            for ips in (
+                ["127.0.0.1"],
+                ["127.0.0.2"],
+                ["::1"],
+                ["::ffff:127.0.0.1"],
+                ["10.0.0.1"],
+                ["169.254.169.254", "fe80::1"],
+            ):
                 table.update(dict.fromkeys(table, ips))
                 codes.append([body.code for body in await bodies(asked, policy_for(site))])
             assert inside.silent()

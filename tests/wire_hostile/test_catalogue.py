@@ -87,7 +87,11 @@ def test_every_feed_gives_its_entries(lake: Lake) -> None:
         if e["feed_id"] in found:
             at = e["published_at"]
             found[e["feed_id"]].append((e["title"], e["url"], at and at.astimezone(UTC).replace(tzinfo=None).isoformat()))
-    assert found == {case.name: [_at_home(entry, case, lake.site.port) for entry in case.entries or ()] for case in FEEDS if case.entries is not None}  # fmt: skip
+    assert found == {
+        case.name: [_at_home(entry, case, lake.site.port) for entry in case.entries or ()]
+        for case in FEEDS
+        if case.entries is not None
+    }
 
 
 def _at_home(entry: tuple[str, str | None, str | None], case: Case, port: int) -> tuple[str, str | None, str | None]:
@@ -116,7 +120,11 @@ def test_a_second_visit_sends_validators_that_are_well_formed_and_no_others(lake
     cases = [case for case in FEEDS if case.name.partition("-")[0] in rooms]
     before = len(lake.site.asked)
     lake.batch(cases, timedelta(hours=1))
-    sent = {asked.headers["host"].partition(".")[0]: asked.headers for asked in lake.site.asked[before:] if asked.path != "/robots.txt"}
+    sent = {
+        asked.headers["host"].partition(".")[0]: asked.headers
+        for asked in lake.site.asked[before:]
+        if asked.path != "/robots.txt"
+    }
     for room, (header, values) in rooms.items():
         assert {n: sent[f"{room}-{n}"].get(header) for n in range(len(values))} == {
             n: value if kept else None for n, (value, kept) in enumerate(values.items())

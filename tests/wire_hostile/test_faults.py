@@ -20,9 +20,14 @@ async def through_all() -> dict[str, Body]:
         site = await stack.enter_async_context(serving({"/feed": feed_answer(FEED)}))
         ports = {fault.name: await stack.enter_async_context(faulty(fault, site.port)) for fault in ALL} | {"well": site.port}
         policy = Policy(
-            user_agent="newsmill/1.0", spacing_s=0, max_hosts=len(ports), connect_s=1, read_s=1, total_s=TOTAL_S,
+            user_agent="newsmill/1.0",
+            spacing_s=0,
+            max_hosts=len(ports),
+            connect_s=1,
+            read_s=1,
+            total_s=TOTAL_S,
             allowed_local=frozenset(f"127.0.0.1:{port}" for port in ports.values()),
-        )  # fmt: skip
+        )
         asked = [request(f"http://{name}.localhost:{port}/feed") for name, port in ports.items()]
         ended = [body async for body in fetch(asked, policy, clock=lambda: datetime.now(UTC))]
         return {body.url.partition("//")[2].partition(".")[0]: body for body in ended}
