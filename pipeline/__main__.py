@@ -16,6 +16,7 @@ from pipeline.errors import InputError
 from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.filter_commands import app as filters_app
+from pipeline.health_command import health
 from pipeline.lake_commands import app as lake_app
 from pipeline.push_command import push
 from pipeline.replay_commands import app as replay_app
@@ -25,8 +26,9 @@ from pipeline.shell import answer_each, views
 from pipeline.terminal import Json, Lake, busy, print_json, settings, watched
 
 _EXIT_CODES = """
-**Exit codes**: 0 done · 1 failed, or nothing found, or something wrong with the lake · 2 used wrongly · 3 two lakes differ ·
-70 unforeseen, with where the details are · 75 somebody else is writing, try again later · 130 stopped by Ctrl-C
+**Exit codes**: 0 done · 1 failed, or nothing found, or something wrong with the lake · 2 used wrongly · 3 two lakes differ, or
+`health` has alarms · 70 unforeseen, with where the details are · 75 somebody else is writing, try again later ·
+130 stopped by Ctrl-C
 """
 
 app = typer.Typer(
@@ -225,6 +227,7 @@ def version(show_version: Annotated[bool, typer.Option("--version", help="Print 
 
 app.command(rich_help_panel=ASK)(search)
 app.command(rich_help_panel=RUN)(push)
+app.command(rich_help_panel=KEEP)(health)
 app.add_typer(filters_app)
 app.add_typer(companies_app, name="companies", rich_help_panel=ASK)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=RUN)

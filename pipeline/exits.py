@@ -1,7 +1,8 @@
 """What an error means to whoever typed the command: an exit code, and a message with thing, place and remedy. I/O on stderr.
 
 Exit codes: 0 done; 1 failed (the message says what and where), nothing found, or `lake verify` found something; 2 used wrongly;
-3 `lake diff` found differences; 70 something nobody foresaw; 75 somebody else is writing, try again later; 130 stopped by Ctrl-C.
+3 `lake diff` found differences, or `health` has alarms; 70 something nobody foresaw; 75 somebody else is writing, try again
+later; 130 stopped by Ctrl-C.
 """
 
 import errno

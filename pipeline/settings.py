@@ -47,6 +47,8 @@ class Settings:
     secrets: Callable[[str], str | None] = field(default=partial(_kept, {}), repr=False, compare=False)
     push_url: str | None = None
     push_secret: str | None = field(default=None, repr=False)
+    newest_h: float | None = None
+    notify: str | None = field(default=None, repr=False)  # addresses with secrets in them
 
     @staticmethod
     def from_env(environ: Mapping[str, str]) -> "Settings":
@@ -73,6 +75,8 @@ class Settings:
             raw_days=int(days) if (days := _number(environ, "NEWSMILL_RAW_DAYS", -1.0, "days", below=100_000)) >= 0 else None,
             reread_h=_ages(environ.get("NEWSMILL_REREAD_H")),
             secrets=partial(_kept, environ),
+            newest_h=hours if (hours := _number(environ, "NEWSMILL_NEWEST_H", -1.0, "hours", below=10_000)) >= 0 else None,
+            notify=environ.get("NEWSMILL_NOTIFY") or None,
         )
 
 

@@ -12,6 +12,7 @@ news.duckdb                                  views and macros over all of it, fo
 raw/date=D/<batch>-<stage>/<pack>.parquet    raw bytes of feeds and pages (table bodies)
 staging/<batch>-<stage>/                     finished shards of a batch that is not committed yet
 search/<month>/                              an index of its articles' words, which can be made anew at any time
+health.json                                  which alarms were told of, and since when they are known
 erased.json                                  which tombstones have been carried out on the files
 replay.json                                  what a lake that is replayed is made from: the old lake, the days, the code
 locks/<stage>.json                           who is writing

@@ -5,6 +5,7 @@ have yet is decided against all that was committed before, and committed whole.
 """
 
 from pipeline.lake.layout import batch_id_of
+from pipeline.run.alarms import Watched, watch
 from pipeline.run.batch import Report, finish_broken_off, has_pushed, run_once, settle, take_inbox, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
 from pipeline.run.replay import Days, Replayed, replay_days
@@ -20,6 +21,7 @@ __all__ = [
     "Swept",
     "Takedown",
     "Target",
+    "Watched",
     "batch_id_of",
     "close_days",
     "days_to_announce",
@@ -35,5 +37,6 @@ __all__ = [
     "sweep",
     "take_down",
     "take_inbox",
+    "watch",
     "work_shard",
 ]

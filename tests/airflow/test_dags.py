@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from pipeline.lake.lock import LEASE, hold
 from pipeline.run import run_once
 from pipeline.settings import Settings
 from pipeline.wire.newsroom import publishers
+from schemas.feed import VisitCode
 from tests.airflow.conftest import CHECKOUT
+from tests.lake.sample import add, made
+from tests.lake.test_feed_status import visit
 from tests.push.drops import PAGE
 
 pytestmark = pytest.mark.airflow
@@ -28,7 +32,7 @@ EXPECTED = {
     "read_articles": ("read", VISITING, "newsmill_articles"),
     "tag_articles": ("tag", ["default_pool"] * 4, "newsmill_tags"),
 }
-UPKEEP = {"close_day", "sweep", "take_inbox"}
+UPKEEP = {"close_day", "sweep", "take_inbox", "watch_health"}
 FEEDS = sum(len(publisher.feeds) for publisher in publishers().values())
 TIMED = {"close_day", "sweep"}
 #: Airflow keeps one run for a moment, so each test has its own; a batch more than six hours old would ask for nothing.
@@ -276,6 +280,17 @@ def test_the_inbox_is_watched_by_a_trigger_that_a_triggerer_can_make(bag: Any, r
         return told
 
     assert asyncio.run(first_two()) == [{"waiting": 1, "first": "0.push"}, {"waiting": 2, "first": "0.push"}]
+
+
+def test_a_watch_fails_once_and_names_the_feeds(bag: Any, run_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing at all where there is no lake yet; a failure that is not tried again where a feed is blocked."""
+    first = bag.dags["watch_health"].test(run_after=MOMENT + timedelta(minutes=10))
+    refused = [replace(visit(datetime.now(UTC), "ankerblatt", 2), outcome=VisitCode.REFUSED)]
+    add(made(run_directory / "lake"), datetime.now(UTC), "pull", visits=refused)
+    second = bag.dags["watch_health"].test(run_after=MOMENT + timedelta(minutes=11))
+
+    assert (states(first), states(second)) == ({"watch": "skipped"}, {"watch": "failed"})
+    assert "AirflowFailException: blocked ankerblatt: 2 visits in a row ended in refused" in capsys.readouterr().out
 
 
 def again(bag: Any, dag_id: str, moment: datetime) -> Any:
