@@ -26,7 +26,7 @@ def health(
 ) -> None:
     """Whether news come out as usual, and which feeds are silent, blocked or dead; with what to do.
 
-    Example: `newsmill health`; from cron, where no Airflow watches: `newsmill health --notify`
+    Example: `newsmill health`; from cron, where no Airflow watches: `NEWSMILL_NOTIFY=ntfy://desk newsmill health --notify`
 
     Ends with 0 where nothing is wrong, with 3 where something is. docs/how-to/health.md says what is judged, and how.
     """
