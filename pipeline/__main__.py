@@ -16,7 +16,7 @@ from pipeline.errors import InputError
 from pipeline.exits import STOPPED, leave
 from pipeline.feed_commands import app as feeds_app
 from pipeline.filter_commands import app as filters_app
-from pipeline.health_command import health
+from pipeline.health_command import app as health_app
 from pipeline.lake_commands import app as lake_app
 from pipeline.push_command import push
 from pipeline.replay_commands import app as replay_app
@@ -227,11 +227,11 @@ def version(show_version: Annotated[bool, typer.Option("--version", help="Print 
 
 app.command(rich_help_panel=ASK)(search)
 app.command(rich_help_panel=RUN)(push)
-app.command(rich_help_panel=KEEP)(health)
 app.add_typer(filters_app)
 app.add_typer(companies_app, name="companies", rich_help_panel=ASK)
 app.add_typer(feeds_app, name="feeds", rich_help_panel=RUN)
 lake_app.add_typer(replay_app)
+app.add_typer(health_app)
 app.add_typer(lake_app, name="lake", rich_help_panel=KEEP)
 
 

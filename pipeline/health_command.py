@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 #: The states of a feed, best first, and how they look.
 _STATES = {"ok": "green", "degraded": "yellow", "silent": "red", "blocked": "red", "dead": "red", "muted": "dim"}
 
+app = typer.Typer()
 
+
+@app.command(rich_help_panel="Look after")
 def health(
     lake: Lake = None,
     json: Json = False,
