@@ -100,8 +100,9 @@ SELECT known.* FROM (SELECT unnest(known) AS known FROM lake.feed_state)
 def look_alikes(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry], times: Sequence[datetime | None]) -> list[Entry]:
     """What the lake has of the same feeds with the title of one of these entries, its time, or the link that it goes by.
 
-    Any revision, without its text.
+    Any revision, without its text, of the last 90 days and from the oldest of their dates on: a date may have changed, too.
     """
+    oldest = min(min(e.seen_at - _LOOK_BACK, (e.published_at or e.seen_at) - timedelta(days=7)) for e in entries)
     asked = {
         "feed_id": pa.array([e.feed_id for e in entries], pa.string()),
         "title": pa.array([e.title or None for e in entries], pa.string()),
@@ -113,7 +114,7 @@ def look_alikes(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry], times:
     rows = con.sql(
         f"""
         SELECT {", ".join(f.name for f in fields(Entry) if f.name not in _WORDS)} FROM lake.entries
-        WHERE feed_id IN ({feeds}) AND ((feed_id, title) IN (SELECT feed_id, title FROM asked WHERE title IS NOT NULL)
+        WHERE date >= DATE '{oldest.date()}' AND feed_id IN ({feeds}) AND ((feed_id, title) IN (SELECT feed_id, title FROM asked WHERE title IS NOT NULL)
               OR (feed_id, published_at) IN (SELECT feed_id, "time" FROM asked WHERE "time" IS NOT NULL)
               OR (feed_id, url) IN (SELECT feed_id, url FROM asked WHERE url IS NOT NULL))
         """
@@ -122,6 +123,7 @@ def look_alikes(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry], times:
 
 
 _WORDS = ("summary", "content_html", "authors")
+_LOOK_BACK = timedelta(days=90)
 
 
 def known_visits(con: duckdb.DuckDBPyConnection, visit_ids: list[str], since: date) -> set[str]:
