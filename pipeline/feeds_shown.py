@@ -57,7 +57,7 @@ def show_own(rows: Sequence[dict[str, Any]], console: Console) -> None:
         table.add_column(name, justify=side, overflow="fold", no_wrap=name != "address")
     why: list[str] = []
     for row in rows:
-        if row["detail"] and row["outcome"] != "parsed":
+        if row["detail"] and (row["outcome"] != "parsed" or "moved for good" in row["detail"]):
             why.append(f"{row['feed_id']}: {row['detail']}")
         ended = row["outcome"] if row["enabled"] else f"off ({row['outcome']})"
         due = row["next_due_at"].strftime("%m-%d %H:%M") if row["next_due_at"] else ""
