@@ -150,7 +150,8 @@ class Visit:
     span_s: float | None = col("seconds in which its document was replaced at the fastest, slowly forgotten", default=None)
     wish_s: float | None = col("seconds between visits that the feed wishes for by ttl or sy:updatePeriod", default=None)
     trusted_since: datetime | None = col(
-        "since when its validators tell what is new; null where not seen yet, or where a 304 has hidden entries", default=None
+        "since when its validators tell what is new, null where not seen yet; where a 304 hid entries: until when none are sent",
+        default=None,
     )
 
 

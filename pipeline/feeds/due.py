@@ -11,7 +11,7 @@ from schemas.feed import Feed, Visit, VisitCode
 #: A feed that says it is gone, or that has failed for long, is asked again all the same: a surprising number come back.
 LONGEST_PAUSE = timedelta(days=30)
 #: A feed that fails is not asked more often than that for fear of its document being replaced.
-SHORTEST_PAUSE = timedelta(minutes=15)
+SHORTEST_PAUSE = timedelta(minutes=10)
 #: So long a feed may answer 404 before that is taken for "gone".
 MISSING_FOR = timedelta(days=7)
 #: A feed that fails is asked daily at least, until a day is less than this share of the time it has failed.
@@ -100,7 +100,7 @@ def _after_failure(feed: Feed, visit: Visit, before: Visit | None, least: timede
     cap = min(LONGEST_PAUSE, max(LONGEST_WAIT, failing * SHARE_OF_FAILING))
     slowed = min(cap, wait * 4 ** min(visit.failure_grade, 10.0))
     if visit.span_s is not None and failing < LONGEST_WAIT:  # when it is back, all that it shows shall be seen
-        slowed = min(slowed, max(wait, SHORTEST_PAUSE, timedelta(seconds=visit.span_s / 4)))
+        slowed = min(slowed, max(wait, SHORTEST_PAUSE, min(4 * wait, timedelta(seconds=visit.span_s / 8))))
     return _at(feed, visit, max(least, slowed), "retry-after" if least > max(slowed, wait) else f"failures: {visit.failures}")
 
 

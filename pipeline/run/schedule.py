@@ -16,6 +16,8 @@ from schemas.web import Body
 #: A document that has not come for so long is asked for without validators.
 VERIFIED_FOR = timedelta(hours=24)
 TRUSTED_AFTER = timedelta(hours=24)
+#: So long no validators are sent where a 304 hid entries.
+DISTRUSTED_FOR = timedelta(days=7)
 #: So many entries that should have come since are a reason too.
 OVERDUE = 4
 
@@ -105,8 +107,8 @@ def in_full(last: Visit, now: datetime) -> bool:
     That is so once a day, as soon as several entries should have come by the feed's pace, and after every 304 of a server whose
     validators have not been seen to change with the document for a day.
     """
-    trusted = last.trusted_since is not None and last.visited_at - last.trusted_since >= TRUSTED_AFTER
-    if last.verified_at is None or (last.status == 304 and not trusted):
+    trusted_since = last.trusted_since or now
+    if last.verified_at is None or trusted_since > now or (last.status == 304 and now - trusted_since < TRUSTED_AFTER):
         return True
     return now - last.verified_at >= VERIFIED_FOR or expected(last.pace, last.verified_at, now) >= OVERDUE
 
@@ -122,8 +124,11 @@ def _trust(visit: Visit, last: Visit | None, new: Sequence[datetime | None]) -> 
     if not in_full(last, visit.visited_at):
         return trust | {"trusted_since": last.trusted_since or (visit.visited_at if last.etag or last.last_modified else None)}
     if last.status == 304 and _were_hidden(last, visit.visited_at, new):
-        told = "it answered 304 though there was something new: no 304 of its is believed for now"
-        return trust | {"trusted_since": None, "detail": "; ".join(filter(None, (visit.detail, told)))}
+        told = "it answered 304 though there was something new: for a week it is read in full"
+        return trust | {
+            "trusted_since": visit.visited_at + DISTRUSTED_FOR,
+            "detail": "; ".join(filter(None, (visit.detail, told))),
+        }
     return trust
 
 

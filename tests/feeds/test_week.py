@@ -1,4 +1,4 @@
-"""A day and a half of simulated feeds, small: nothing missed or doubled, and no host pressed; `benchmarks/week.py` has the week."""
+"""A day and a half of simulated feeds: nothing missed or doubled, and no host pressed; `benchmarks/week.py` has the week."""
 
 from benchmarks.week import POLICY, found, simulate
 

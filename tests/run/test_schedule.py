@@ -61,8 +61,9 @@ def test_a_304_that_hides_an_entry_is_found_out_at_the_next_visit_and_told() -> 
     assert talk.visit(HOUR * 0, *items[:1]) == ("parsed", 200, 1)
     assert talk.visit(HOUR, *items) == ("unchanged", 304, 0)
     assert talk.visit(HOUR, *items) == ("parsed", 200, 1)
-    assert talk.last and talk.last.detail == "it answered 304 though there was something new: no 304 of its is believed for now"
-    assert (talk.last.trusted_since, talk.last.verified_at) == (None, talk.now)
+    assert talk.last and talk.last.detail == "it answered 304 though there was something new: for a week it is read in full"
+    assert (talk.last.trusted_since, talk.last.verified_at) == (talk.now + 7 * DAY, talk.now)
+    assert [talk.visit(HOUR, *items)[:2] for _ in range(4)] == [("unchanged", 200)] * 4
 
 
 def test_a_server_that_is_trusted_and_begins_to_lie_is_found_out_within_a_day() -> None:
@@ -74,7 +75,7 @@ def test_a_server_that_is_trusted_and_begins_to_lie_is_found_out_within_a_day() 
         talk.liar, talk.last = True, replace(talk.last, etag='"0"')
         ends = [talk.visit(hours_between * HOUR, *items)[:2] for _ in range(int(26 / hours_between))]
         assert ("parsed", 200) in ends and ends[:2] == [("unchanged", 304)] * 2
-        assert talk.last.trusted_since is None
+        assert talk.last.trusted_since and talk.last.trusted_since > talk.now
 
 
 def test_an_honest_304_comes_to_be_believed_and_is_verified_daily() -> None:
