@@ -10,7 +10,7 @@ from schemas.feed import Feed, Visit, VisitCode
 
 #: A feed that says it is gone, or that has failed for long, is asked again all the same: a surprising number come back.
 LONGEST_PAUSE = timedelta(days=30)
-#: A feed that fails is not asked more often than that for fear of its document being replaced.
+#: A feed whose document is replaced within a day is asked so often on the first day that it fails.
 SHORTEST_PAUSE = timedelta(minutes=10)
 #: So long a feed may answer 404 before that is taken for "gone".
 MISSING_FOR = timedelta(days=7)
@@ -72,7 +72,7 @@ def next_visit(feed: Feed, visit: Visit, wishes: Wishes, before: Visit | None = 
     """
     wait, rule = _own(feed, visit, lately)
     if visit.outcome not in BROUGHT_SOMETHING:
-        return _after_failure(feed, visit, before, max(wait, _capped(wishes.retry_after_s)), wait)
+        return _after_failure(feed, visit, before, wishes, wait)
     waits = {
         rule: wait,
         "ttl or sy:update": _believed(visit.wish_s, visit),
@@ -92,15 +92,18 @@ def _own(feed: Feed, visit: Visit, lately: float) -> tuple[timedelta, str]:
     return own_wait(visit.pace or (UNKNOWN_PACE,) * 12, visit.visited_at, lately), "rhythm"
 
 
-def _after_failure(feed: Feed, visit: Visit, before: Visit | None, least: timedelta, wait: timedelta) -> NextVisit:
+def _after_failure(feed: Feed, visit: Visit, before: Visit | None, wishes: Wishes, wait: timedelta) -> NextVisit:
+    least = max(wait, _capped(wishes.retry_after_s))
     failing = visit.visited_at - (visit.failing_since or visit.visited_at)
     missing = visit.status == 404 and before is not None and before.status == 404 and failing >= MISSING_FOR
     if visit.outcome is VisitCode.GONE or missing:
         return NextVisit(visit.visited_at + LONGEST_PAUSE, "muted")
     cap = min(LONGEST_PAUSE, max(LONGEST_WAIT, failing * SHARE_OF_FAILING))
     slowed = min(cap, wait * 4 ** min(visit.failure_grade, 10.0))
-    if visit.span_s is not None and failing < LONGEST_WAIT:  # when it is back, all that it shows shall be seen
-        slowed = min(slowed, max(wait, SHORTEST_PAUSE, min(4 * wait, timedelta(seconds=visit.span_s / 8))))
+    replaced = visit.span_s is not None and visit.span_s < LONGEST_WAIT.total_seconds()
+    if replaced and failing < LONGEST_WAIT and feed.every_minutes is None:
+        slowed = min(slowed, SHORTEST_PAUSE)  # when it is back, all that it still shows shall be seen
+        wait, least = min(wait, slowed), _capped(wishes.retry_after_s)
     return _at(feed, visit, max(least, slowed), "retry-after" if least > max(slowed, wait) else f"failures: {visit.failures}")
 
 
