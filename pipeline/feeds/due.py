@@ -100,7 +100,8 @@ def _after_failure(feed: Feed, visit: Visit, before: Visit | None, wishes: Wishe
         return NextVisit(visit.visited_at + LONGEST_PAUSE, "muted")
     cap = min(LONGEST_PAUSE, max(LONGEST_WAIT, failing * SHARE_OF_FAILING))
     slowed = min(cap, wait * 4 ** min(visit.failure_grade, 10.0))
-    replaced = visit.span_s is not None and visit.span_s < LONGEST_WAIT.total_seconds()
+    # where no dates tell: ten entries are a short document
+    replaced = (visit.span_s or 10 * (visit.rhythm_s or LONGEST_WAIT.total_seconds())) < LONGEST_WAIT.total_seconds()
     if replaced and failing < LONGEST_WAIT and feed.every_minutes is None:
         slowed = min(slowed, SHORTEST_PAUSE)  # when it is back, all that it still shows shall be seen
         wait, least = min(wait, slowed), _capped(wishes.retry_after_s)
