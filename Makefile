@@ -39,7 +39,7 @@ notebook-test: ## frames of pandas and Polars, and examples/notebook.py, with wh
 bench: setup ## all benchmarks, each at most five minutes, a table for each (ARGS=--json; docs/benchmarks.md)
 	$(PY) -m benchmarks $(ARGS)
 
-bench-%: setup ## one room's: bench-pipeline (CPU against trafilatura, memory), bench-lake, bench-tag, bench-dedupe, bench-search, bench-feeds
+bench-%: setup ## one room's: bench-pipeline (CPU against trafilatura, memory), bench-lake, bench-tag, bench-dedupe, bench-search, bench-fetch, bench-feeds, bench-airflow
 	$(PY) -m benchmarks $* $(ARGS)
 
 check: setup ## all that must hold before a change goes in

@@ -58,7 +58,7 @@ class Week:
     clock: Clock
     last: dict[str, Visit] = field(default_factory=dict)
     seen: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))  # by feed, entry_id: when
-    hosts: dict[str, host.Host] = field(default_factory=lambda: defaultdict(lambda: host.Host(POLICY)))
+    hosts: dict[str, host.Host] = field(default_factory=lambda: defaultdict(lambda: host.Host(POLICY, lambda: MONDAY)))
     asked_at: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     rules: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     visits: int = 0
@@ -90,7 +90,7 @@ class Week:
         bodies, place = [], self.hosts[name]
         async with slots:
             for request in requests:
-                await place.opened()
+                await place.opened(Kind.FEED)
                 self.asked_at[name].append(self.clock.now)
                 bodies.append(body := self.made[request.target].answer(request, self.clock.now))
                 await asyncio.sleep(_ANSWER_S if body.status else _TIMEOUT_S)

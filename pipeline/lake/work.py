@@ -114,7 +114,8 @@ def look_alikes(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry], times:
     rows = con.sql(
         f"""
         SELECT {", ".join(f.name for f in fields(Entry) if f.name not in _WORDS)} FROM lake.entries
-        WHERE date >= DATE '{oldest.date()}' AND feed_id IN ({feeds}) AND ((feed_id, title) IN (SELECT feed_id, title FROM asked WHERE title IS NOT NULL)
+        WHERE date >= DATE '{oldest.date()}' AND feed_id IN ({feeds})
+          AND ((feed_id, title) IN (SELECT feed_id, title FROM asked WHERE title IS NOT NULL)
               OR (feed_id, published_at) IN (SELECT feed_id, "time" FROM asked WHERE "time" IS NOT NULL)
               OR (feed_id, url) IN (SELECT feed_id, url FROM asked WHERE url IS NOT NULL))
         """

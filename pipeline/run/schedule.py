@@ -14,7 +14,7 @@ from schemas.feed import DateQuality, Feed, ParsedFeed, Visit, VisitCode
 from schemas.web import Body
 
 #: A document that has not come for so long is asked for without validators.
-VERIFIED_FOR = timedelta(hours=24)
+VERIFIED_FOR, VERIFIED_AT_FIRST = timedelta(hours=24), timedelta(hours=4)
 TRUSTED_AFTER = timedelta(hours=24)
 #: So long no validators are sent where a 304 hid entries.
 DISTRUSTED_FOR = timedelta(days=7)
@@ -104,13 +104,14 @@ def _rhythm(visit: Visit, last: Visit | None, answer: Said, new: Sequence[dateti
 def in_full(last: Visit, now: datetime) -> bool:
     """Whether to ask without validators, as some servers answer 304 whatever has become of the document.
 
-    That is so once a day, as soon as several entries should have come by the feed's pace, and after every 304 of a server whose
+    That is so once a day, as soon as several entries should have come by the feed's pace, and every few hours where the server's
     validators have not been seen to change with the document for a day.
     """
     trusted_since = last.trusted_since or now
-    if last.verified_at is None or trusted_since > now or (last.status == 304 and now - trusted_since < TRUSTED_AFTER):
+    if last.verified_at is None or trusted_since > now:
         return True
-    return now - last.verified_at >= VERIFIED_FOR or expected(last.pace, last.verified_at, now) >= OVERDUE
+    verified_for = VERIFIED_FOR if now - trusted_since >= TRUSTED_AFTER else VERIFIED_AT_FIRST
+    return now - last.verified_at >= verified_for or expected(last.pace, last.verified_at, now) >= OVERDUE
 
 
 def _trust(visit: Visit, last: Visit | None, new: Sequence[datetime | None]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Case:
     robots: Route = NO_ROBOTS["/robots.txt"]
     others: Mapping[str, Route] = field(default_factory=dict)  # what else its host serves
     url: str = "http://HOST/PATH"
-    seconds: float = 3.5
+    seconds: float = 6.5
 
 
 class End(Enum):

@@ -50,13 +50,13 @@ def _answers() -> Iterator[Case]:
         304,
         detail="304 to a request without conditions",
     )
-    yield case("stall", "says nothing", script(End.STALL), out, None, detail="nothing came for 1.5 s")
+    yield case("stall", "says nothing", script(End.STALL), out, None, detail=r"nothing came for [\d.]+ s")
     yield case(
         "slow",
         "a byte every tenth of a second",
         script(head("Content-Length: 9999"), Forever(b"x", 0.1)),
         out,
-        detail="not finished within 3 s",
+        detail=r"not finished within [\d.]+ s",
     )
     yield case(
         "endless",
