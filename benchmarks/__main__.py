@@ -18,9 +18,9 @@ ROOMS = {
     "tag": ("linking",),
     "dedupe": ("url_key",),
     "search": ("search",),
+    "fetch": ("parsing", "fetching"),
     "feeds": ("week",),
     "airflow": ("push",),
-    "fetch": ("parsing", "fetch"),
 }
 
 
