@@ -45,7 +45,10 @@ def parse_feed(
     if not body.strip():
         return Unreadable(code=VisitCode.NOT_A_FEED, detail="empty body")
     if is_sitemap(body):
-        sitemap = parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
+        try:
+            sitemap = parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
+        except UnicodeDecodeError as error:  # libxml2, recovering, lets halves of surrogates through
+            return Unreadable(code=VisitCode.UNPARSABLE, detail=f"a sitemap whose text is no text: {error.reason}")
         if isinstance(sitemap, Unreadable):
             return sitemap
         return capped(replace(sitemap, key_policy=worse(policy, KeyBasis.LINK) if policy else None))

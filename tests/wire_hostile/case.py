@@ -14,7 +14,7 @@ from schemas.web import Kind
 from tests.fetch.site import NO_ROBOTS, Play, Route, answer
 
 #: Set once the product tells walls (challenge, consent, login) from other refusals and from what is no feed.
-WALLS_ARE_TOLD = False
+WALLS_ARE_TOLD = True
 
 ANY_STATUS = -1  # an answer that breaks while its head is read has one or none, as it comes
 Code = VisitCode | OutcomeCode
