@@ -69,9 +69,9 @@ def test_nobody_is_root_and_nobody_can_become_it() -> None:
         assert not what.get("privileged")
 
 
-def test_only_the_api_is_published_and_on_loopback_unless_told_otherwise() -> None:
+def test_only_the_api_and_the_receiver_are_published_and_on_loopback_unless_told_otherwise() -> None:
     published = {name: [interpolate(port, {}) for port in what["ports"]] for name, what in SERVICES.items() if "ports" in what}
-    assert published == {"api-server": ["127.0.0.1:8080:8080"]}
+    assert published == {"api-server": ["127.0.0.1:8080:8080"], "push": ["127.0.0.1:8790:8790"]}
     assert yaml.safe_load(COMPOSE)["networks"]["back"] == {"internal": True}
     assert [SERVICES[name]["networks"] for name in ("postgres", "redis")] == [["back"], ["back"]]
 
