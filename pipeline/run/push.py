@@ -79,9 +79,12 @@ def _judged(
         except InputError as error:
             yield drop, None, str(error)
             continue
+        if body.target != FEED_ID:  # what a feed answers is judged as at a poll: by its visit
+            yield drop, body, None
+            continue
         ((_, parsed),) = workers.attempt_each([(drop, pull.parsing(body, feeds.get(body.target), parse_document))])
         why = str(parsed) if isinstance(parsed, WorkerError) else parsed.detail if isinstance(parsed, Unreadable) else None
-        yield drop, body, why if body.target == FEED_ID else None
+        yield drop, body, why
 
 
 def _body(context: Context, drop: Drop, feeds: dict[str, Feed]) -> Body:
