@@ -127,7 +127,7 @@ def first_result(options: Options, hear: Callable[[], None], password: str, cons
     with Steps(console, titles) as steps:
         if not options.feeds:
             steps.begin(WIRE)
-        steps.begin(AIRFLOW, "import, database, three services")
+        steps.begin(AIRFLOW, "import, database, four services")
         if not options.feeds:
             watch.until(WIRE, lambda: not is_free(options.wire_port) and (options.place.root / "feeds.toml").exists())
             steps.end(WIRE, f"http://{LOOPBACK}:{options.wire_port}")

@@ -128,7 +128,8 @@ class _Traces:
             return True
         if not body.content:
             return False
-        text = unescape(unescape(_decoded(body.content)))
+        # JSON that was handed in may write its slashes as \/
+        text = unescape(unescape(_decoded(body.content))).replace("\\/", "/")
         if self.addresses and self.addresses.find_matches_as_indexes(text):
             return True
         return bool(body.target in self.feeds and self.titles and self.titles.find_matches_as_indexes(f" {_words(text)} "))
