@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 from pipeline.exits import BUSY, DIFFERENT, FAILED, MISUSED, STOPPED, UNFORESEEN
-from tests import begun
 from tests.test_command_line import newsmill
 
 ENDLESS = "select count(*) from range(10000000) a, range(1000000) b where a.range * b.range % 7 = 1"
@@ -188,9 +187,9 @@ def test_the_shell_answers_a_file_and_goes_on_after_a_mistake(wire_run: Path) ->
 @pytest.mark.parametrize(
     "command", ["sql ROWS", "sql ROWS --json", "sql ROWS --csv", "show --json", "companies find bank --limit 99"]
 )
-def test_a_reader_that_leaves_early_is_not_worth_a_word(command: str, wire_run: Path, tmp_path: Path) -> None:
+def test_a_reader_that_leaves_early_is_not_worth_a_word(command: str, wire_run: Path) -> None:
     words = command.replace("ROWS", "'select range, md5(range::varchar) from range(300000)'")
-    line = f"{begun.shim(tmp_path / 'newsmill')} {words} | head -1"
+    line = f"{sys.executable} -m pipeline {words} | head -1"
     environ = {**os.environ, "NEWSMILL_RUN": str(wire_run)}
     done = subprocess.run(["bash", "-c", line], env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.splitlines()) == 1
@@ -199,8 +198,8 @@ def test_a_reader_that_leaves_early_is_not_worth_a_word(command: str, wire_run: 
 @pytest.mark.parametrize(
     "command", ["sql 'select 1'", "sql 'from range(99999)' --json", "show", "lake status", "companies find sap"]
 )
-def test_a_full_disk_is_a_message(command: str, wire_run: Path, tmp_path: Path) -> None:
-    line = f"{begun.shim(tmp_path / 'newsmill')} {command} > /dev/full"
+def test_a_full_disk_is_a_message(command: str, wire_run: Path) -> None:
+    line = f"{sys.executable} -m pipeline {command} > /dev/full"
     environ = {**os.environ, "NEWSMILL_RUN": str(wire_run)}
     done = subprocess.run(["bash", "-c", line], env=environ, capture_output=True, text=True, timeout=60, check=False)
     said = f"newsmill: {os.strerror(errno.ENOSPC).lower()}; make room there and do it again; nothing is left half-written\n"
