@@ -13,9 +13,6 @@ from schemas.outcome import OutcomeCode
 from schemas.web import Kind
 from tests.fetch.site import NO_ROBOTS, Play, Route, answer
 
-#: Set once the product tells walls (challenge, consent, login) from other refusals and from what is no feed.
-WALLS_ARE_TOLD = True
-
 ANY_STATUS = -1  # an answer that breaks while its head is read has one or none, as it comes
 Code = VisitCode | OutcomeCode
 
@@ -115,8 +112,3 @@ def maker(kind: Kind, room: str) -> Callable[..., Case]:
         return Case(name=name, path=f"/{room}/{path}", how=how, reply=reply, kind=kind, outcome=outcome, status=status, **more)  # type: ignore[arg-type]
 
     return make
-
-
-def wall(code: Code, before: Code) -> Code:
-    """The code of a wall, and how it ends as long as walls are not told from other answers."""
-    return code if WALLS_ARE_TOLD else before

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from schemas.outcome import OutcomeCode
 from schemas.web import Kind
 from tests.fetch.site import answer
-from tests.wire_hostile.case import Case, End, Forever, head, maker, script, wall
+from tests.wire_hostile.case import Case, End, Forever, head, maker, script
 
 _WORDS = (
     "The board will present details when it reports results in February, and it kept the dividend at the level of last year. "
@@ -185,13 +185,12 @@ def _contents() -> Iterator[Case]:
     }.items():
         page = article(f"The bank named {name}").replace(b"<head>", b"<head>" + head_part.encode())
         yield case(name, "an article with a head that lies", _page(page), OutcomeCode.ARTICLE)
-    told = wall(OutcomeCode.REFUSED, OutcomeCode.REFUSED)
     challenge = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
     yield case(
         "challenge",
         "a challenge",
         answer("403 No", challenge, cf_mitigated="challenge", Content_Type="text/html"),
-        told,
+        OutcomeCode.CHALLENGE,
         403,
         detail=".+",
     )
