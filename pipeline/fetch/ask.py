@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import aiohttp
 from aiohttp.http import HttpProcessingError
@@ -12,12 +13,13 @@ from yarl import URL
 from pipeline.fetch import headers
 from pipeline.fetch.connect import AddressRefused, PublicResolver
 from pipeline.fetch.policy import Policy
+from pipeline.fetch.unpack import BROKEN, ENCODINGS, Unpacker
 from schemas.web import FetchCode, Header
 
 _CHUNK = 64 * 1024
 _BEGINNING = 512 * 1024  # what is kept of a body that is too long: as much as counts of a robots.txt
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ENCODINGS = frozenset({"", "identity", "gzip", "deflate", "br", "zstd"})
+_HUNG_UP = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 _BROKEN = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, EOFError)
 
 
@@ -46,6 +48,14 @@ class Asker:
 
     async def ask(self, url: URL, sent: Mapping[str, str], *, max_bytes: int, left_s: float) -> Answer:
         """The answer to one GET. Where the body is longer than `max_bytes`, TOO_LARGE with its beginning."""
+        kept_open: dict[str, bool] = {}
+        answer = await self._once(url, sent, max_bytes, left_s, kept_open)
+        if kept_open and answer.status is None and isinstance(answer.error, _HUNG_UP):
+            # the server had closed the connection that we had kept: it never saw the request (RFC 9112, 9.3.1)
+            return await self._once(url, sent, max_bytes, left_s, kept_open)
+        return answer
+
+    async def _once(self, url: URL, sent: Mapping[str, str], max_bytes: int, left_s: float, kept_open: dict[str, bool]) -> Answer:
         limits = aiohttp.ClientTimeout(
             total=left_s, connect=self.policy.connect_s, sock_connect=self.policy.connect_s, sock_read=self.policy.read_s
         )
@@ -56,8 +66,8 @@ class Asker:
             if url.scheme == "http":  # there is no other request to the proxy than this one
                 sent, told = {**sent, **told}, {}
             bare = proxy and proxy.with_user(None)  # so that no message can repeat who we are there
-            sending = self.session.get(url, headers=sent, allow_redirects=False, timeout=limits, proxy=bare, proxy_headers=told)
-            async with sending as response:
+            way: dict[str, Any] = {"proxy": bare, "proxy_headers": told, "trace_request_ctx": kept_open}
+            async with self.session.get(url, headers=sent, allow_redirects=False, timeout=limits, **way) as response:
                 status = response.status
                 return await self._read(response, max_bytes)
         except (TimeoutError, *_BROKEN) as error:
@@ -73,10 +83,10 @@ class Asker:
         if status in _REDIRECTS and location is not None:
             return Answer(code=FetchCode.STATUS, status=status, headers=kept, location=_readable(location))
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
-        if encoding not in _ENCODINGS:
+        if encoding not in ENCODINGS:
             detail = f"content encoding {encoding[:40]!r} was not asked for"
             return Answer(code=FetchCode.UNREACHABLE, status=status, headers=kept, detail=detail)
-        content, whole = await _body(response, max_bytes)
+        content, whole = await _body(response, Unpacker(encoding), max_bytes)
         code = _code(status, whole)
         wait_s = headers.retry_after(response.headers.get("Retry-After"), self.clock())
         return Answer(
@@ -114,15 +124,22 @@ def _code(status: int, whole: bool) -> FetchCode:
     return FetchCode.OK if whole else FetchCode.TOO_LARGE
 
 
-async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> tuple[bytes, bool]:
+async def _body(response: aiohttp.ClientResponse, unpacker: Unpacker, max_bytes: int) -> tuple[bytes, bool]:
     chunks: list[bytes] = []
-    size = 0
-    while chunk := await response.content.read(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > max_bytes:
-            response.close()
-            return _beginning(chunks)[:max_bytes], False
+    size = packed = 0
+    try:
+        while data := await response.content.read(_CHUNK):
+            packed += len(data)
+            for chunk in unpacker.feed(data):
+                chunks.append(chunk)
+                size += len(chunk)
+                if max(size, packed) > max_bytes:
+                    response.close()
+                    return _beginning(chunks)[:max_bytes], False
+    except BROKEN as error:
+        raise ValueError(f"its {unpacker.encoding} cannot be unpacked: {error}") from error
+    if not unpacker.ended:
+        raise EOFError(f"its {unpacker.encoding} ends in the middle")
     return b"".join(chunks), True
 
 

@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -93,6 +94,18 @@ def _result(host: str, ip: str, port: int) -> ResolveResult:
     return ResolveResult(hostname=host, host=ip, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
 
 
+def _noting_what_was_kept_open() -> aiohttp.TraceConfig:
+    """Whoever asks with a dict as `trace_request_ctx` finds something in it where a connection was used again."""
+    config = aiohttp.TraceConfig()
+
+    async def note(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx["kept open"] = True
+
+    config.on_connection_reuseconn.append(note)
+    return config
+
+
 def open_session(policy: Policy, resolver: AbstractResolver, proxy_at: Collection[str] = ()) -> aiohttp.ClientSession:
     """A session that cannot leave the public internet, reads no environment, keeps no cookies and does not redirect."""
 
@@ -107,6 +120,8 @@ def open_session(policy: Policy, resolver: AbstractResolver, proxy_at: Collectio
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
+        trace_configs=[_noting_what_was_kept_open()],
+        auto_decompress=False,  # done in unpack.py
         max_line_size=_MAX_HEADER,
         max_field_size=_MAX_HEADER,
     )

@@ -19,7 +19,7 @@ _MOST_WORDS = 200
 async def post_form(url: str, form: Mapping[str, str], policy: Policy) -> tuple[bool, str]:
     """Whether a server accepted a form (2xx), and its answer in words. Never raises for anything a server does."""
     limits = aiohttp.ClientTimeout(total=policy.total_s, sock_connect=policy.connect_s, sock_read=policy.read_s)
-    headers, resolver = {"User-Agent": policy.user_agent}, PublicResolver(policy)
+    headers, resolver = {"User-Agent": policy.user_agent, "Accept-Encoding": "identity"}, PublicResolver(policy)
     try:
         async with open_session(policy, resolver) as session:
             target = URL(url)

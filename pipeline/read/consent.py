@@ -26,7 +26,8 @@ _ADDRESSED = tuple(
 )
 _ABOUT = re.compile(
     r"cookie|einwillig|zustimm|datenschutz|personenbezogen|\bihrer? daten\b|\bihrem gerät\b|zielgruppe|akzeptieren|consent"
-    r"|\bunsere[nr]? \d+ partner\b|\bour \d+ partners\b|privacy|personal data|\byour (?:data|device|choices?|preferences)\b|\baudiences?\b|personali[sz]|\baccept all\b"
+    r"|\bunsere[nr]? \d+ partner\b|\bour \d+ partners\b"
+    r"|privacy|personal data|\byour (?:data|device|choices?|preferences)\b|\baudiences?\b|personali[sz]|\baccept all\b"
 )
 
 

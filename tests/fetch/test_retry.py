@@ -39,9 +39,17 @@ def in_turn(*replies: Route) -> Play:
     ],
 )
 def test_what_passes_is_asked_for_once_more(first: Route, why: str) -> None:
-    (body,), site = ask_site({"/a": in_turn(first, OK)}, "/a")
+    (body,), site = ask_site({"/a": in_turn(first, OK), "/robots.txt": answer("404 None", Connection="close")}, "/a")
     assert (body.code, body.content, site.paths()) == (FetchCode.OK, b"text", ["/robots.txt", "/a", "/a"])
     assert (body.detail or "").startswith(f"second try, the first: {why}")
+
+
+@pytest.mark.parametrize("closed", [_hang_up, _reset])
+def test_a_connection_that_was_kept_open_and_is_closed_is_no_first_try(closed: Route) -> None:
+    (body,), site = ask_site({"/a": in_turn(closed, OK)}, "/a")
+    assert (body.code, body.detail, site.paths()) == (FetchCode.OK, None, ["/robots.txt", "/a", "/a"])
+    (body,), site = ask_site({"/a": in_turn(closed, closed, OK)}, "/a")
+    assert (body.code, site.paths()) == (FetchCode.OK, ["/robots.txt", "/a", "/a", "/a"])
 
 
 @pytest.mark.parametrize(
