@@ -20,7 +20,11 @@ from tests.test_command_line import newsmill
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs/how-to/command-line.md"
 MARK = "<!-- made by `.venv/bin/python -m tests.test_help`; a test compares -->\n"
-ELSEWHERE = {"wire": "it serves until it is stopped: test_stops.py", "feeds": "these ask the web"}
+ELSEWHERE = {
+    "wire": "it serves until it is stopped: test_stops.py",
+    "push": "it serves until it is stopped: tests/push",
+    "feeds": "these ask the web",
+}
 
 
 def leaves(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -70,7 +70,7 @@ def test_expectations_are_well_formed() -> None:
         OutcomeCode.KNOWN_ARTICLE,
         OutcomeCode.GONE,
         OutcomeCode.DISALLOWED,
-        OutcomeCode.NO_TEXT,
+        OutcomeCode.CONSENT,
     }
     assert {mood for entry in EXPECTED["entry"] for mood in entry.get("mood", {}).values()} <= {"+", "-", "±"}
 
