@@ -84,7 +84,7 @@ def _emptied(body: Body) -> Body:
     """An exchange that was made, without what came; of a page, without where it was either."""
     if body.kind == Kind.FEED:
         return replace(body, content=None)
-    return replace(body, url="", final_url=None, redirects=(), headers=(), detail=None, sha256=None, content=None)
+    return replace(body, url="", final_url=None, moved_to=None, redirects=(), headers=(), detail=None, sha256=None, content=None)
 
 
 @dataclass(frozen=True, slots=True)
