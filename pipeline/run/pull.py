@@ -61,7 +61,7 @@ def work(context: Context) -> Tables:
         memory = remembered(context, con, requests)
         ask(context, requests, {i: v.body_sha256 for i, v in last.items()}, memory)
         with Workers(min(2, 1 + len(came_in) // _FEEDS_A_WORKER)) as workers:
-            found = results(con, kept_here(context), feeds, last, workers, context.say)
+            found = results(con, kept_here(context), feeds, last, workers, context.say, parse_feed)
     return {"came_in": to_arrow(came_in, CameIn), **learnt(memory), **found}
 
 
@@ -72,7 +72,7 @@ def results(  # noqa: PLR0913, PLR0917 -- what there is to parse, and what with
     last: Visits,
     workers: Workers,
     say: Say,
-    parse: Callable[..., ParsedFeed | Unreadable] = parse_feed,
+    parse: Callable[..., ParsedFeed | Unreadable],
 ) -> Tables:
     """What these bytes say, without asking anybody: visits, and the entries that the lake of `con` does not have."""
     visits: list[Visit] = []

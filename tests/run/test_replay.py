@@ -17,7 +17,7 @@ from pipeline.lake.retire import Rules
 from pipeline.lake.verify import Finding, verify
 from pipeline.lake.watermark import watermark
 from pipeline.parse import parse_feed
-from pipeline.run import Days, Target, pull, read, replay_days, run_once, take_down
+from pipeline.run import Days, Target, pull, read, rederive, replay_days, run_once, take_down
 from pipeline.settings import Settings
 from pipeline.wire import catalogue
 from tests import begun
@@ -226,7 +226,7 @@ def test_pages_find_their_entries_under_another_wording(desk: Desk, tmp_path: Pa
     desk.batch(SOON)
     desk.publisher.page_status = 200
     desk.batch(HOURS)
-    monkeypatch.setattr(pull, "parse_feed", parse_otherwise)
+    monkeypatch.setattr(rederive, "parse_feed", parse_otherwise)
     assert made_anew(desk.settings, tmp_path / "new").orphans == 0
     old, new = content(desk.settings.lake), content(tmp_path / "new")
     assert {t for t in old if len(old[t]) != len(new[t])} == set(), "as many rows of everything"
@@ -240,7 +240,7 @@ def test_pages_find_their_entries_under_another_wording(desk: Desk, tmp_path: Pa
 
 def test_entries_that_this_code_does_not_find_are_counted(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.batch(SOON)
-    monkeypatch.setattr(pull, "parse_feed", parse_fewer)
+    monkeypatch.setattr(rederive, "parse_feed", parse_fewer)
     done = made_anew(desk.settings, tmp_path / "new")
     assert done.orphans == 1 and "1 attempts at entries that this code does not find" in str(done)
     rows = content(tmp_path / "new")
