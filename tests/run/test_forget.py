@@ -214,23 +214,23 @@ def test_it_does_not_come_back(desk: Desk) -> None:
 
 
 def test_an_address_that_many_articles_lead_to_does_not_take_them_all_along(desk: Desk) -> None:
-    """A consent page: it tells articles apart only with their words."""
+    """A page that shows what is newest: it tells articles apart only with their words."""
     publisher = desk.publisher
-    publisher.pages |= {"/c/1": "/consent", "/consent": page_of("First behind consent", *text_of("ibis"))}
-    publisher.items = [{"guid": "c1", "title": "First behind consent", "path": "/c/1"}, *(publisher.items or [])]
+    publisher.pages |= {"/c/1": "/newest", "/newest": page_of("First of the newest", *text_of("ibis"))}
+    publisher.items = [{"guid": "c1", "title": "First of the newest", "path": "/c/1"}, *(publisher.items or [])]
     desk.batch(timedelta(hours=1))
-    ((gone,),) = desk.rows("SELECT article_id FROM articles WHERE title = 'First behind consent'")
+    ((gone,),) = desk.rows("SELECT article_id FROM articles WHERE title = 'First of the newest'")
     take(desk, gone)
     assert desk.rows("SELECT what, count(*) FROM lake.forgotten GROUP BY ALL ORDER BY ALL") == [
         ("article", 1), ("entry", 2), ("key", 1), ("place", 1), ("words", 2),
     ]  # fmt: skip
-    publisher.pages |= {"/c/2": "/consent", "/c/3": "/consent3", "/consent3": "/consent"}
-    publisher.items = [{"guid": "c3", "title": "First behind consent", "path": "/c/3"}, *publisher.items]
+    publisher.pages |= {"/c/2": "/newest", "/c/3": "/newest3", "/newest3": "/newest"}
+    publisher.items = [{"guid": "c3", "title": "First of the newest", "path": "/c/3"}, *publisher.items]
     assert desk.batch(timedelta(hours=1))["read"]["forgotten"] == 2, "another way to the same words"
-    publisher.pages["/consent"] = page_of("Second behind consent", *text_of("emu"))
-    publisher.items = [{"guid": "c2", "title": "Second behind consent", "path": "/c/2"}, *publisher.items]
+    publisher.pages["/newest"] = page_of("Second of the newest", *text_of("emu"))
+    publisher.items = [{"guid": "c2", "title": "Second of the newest", "path": "/c/2"}, *publisher.items]
     assert desk.batch(timedelta(hours=1))["read"]["article"] == 1
-    assert desk.rows("SELECT title FROM articles WHERE title LIKE '%consent'") == [("Second behind consent",)]
+    assert desk.rows("SELECT title FROM articles WHERE title LIKE '%newest'") == [("Second of the newest",)]
 
 
 def test_a_source_goes_whole_and_is_not_visited_any_more(desk: Desk) -> None:
