@@ -63,7 +63,8 @@ class Year:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        left_out = ("late_commits", "forgotten", "feed_state")
+        # what stages remember of hosts is read by no question
+        left_out = ("late_commits", "forgotten", "feed_state", "hosts", "robots")
         return tuple(name for name in TABLES if name not in left_out) if self.text else WITHOUT_TEXT
 
     def make(self, say: Callable[[str], None]) -> Lake:
