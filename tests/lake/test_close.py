@@ -179,12 +179,18 @@ def test_plain_duckdb_in_another_directory_reads_all_of_it_while_a_day_closes(ne
         news.batch(DAY + HOUR + n * MINUTES, f"n{n}")
     command = [sys.executable, "-c", READ_PLAINLY, str(news.lake.root / "news.duckdb")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", text=True) as reader:
-        news.close(OVER)
-        news.close(OVER + ONE, drain=GRACE)
-        # what the time between mark and deletion is for: that a query which has begun ends
         assert reader.stdin and reader.stdout
-        print("marked", file=reader.stdin, flush=True)
-        assert reader.stdout.readline() == "marked\n"
+
+        def one_more(said: str) -> None:
+            """Until the reader has ended a query, and so opens the lake anew."""
+            print(said, file=reader.stdin, flush=True)
+            assert reader.stdout and reader.stdout.readline() == f"{said}\n"
+
+        one_more("open")
+        news.close(OVER)
+        one_more("moved")  # a day lies between a closing and the mark of deletion: whoever opened before it has ended
+        news.close(OVER + ONE, drain=GRACE)
+        one_more("marked")  # what the time between mark and deletion is for: that a query which has begun ends
         assert news.close(OVER + ONE + GRACE, drain=GRACE).retired.directories > 100
         said, _ = reader.communicate("closed\n", timeout=60)
     assert said == "closed\ndict_keys([(44, 44, 44)]) True\n"
