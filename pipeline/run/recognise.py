@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from pipeline.dedupe import url_key
+from pipeline.lake.forget import forgotten
 from pipeline.lake.work import LastRevision, look_alikes
 from schemas import ids
 from schemas.feed import DateQuality, Entry, KeyBasis, PassedOver
@@ -61,14 +62,19 @@ def as_they_are(
             taken[e.visit_id].add(e.entry_id)
         else:
             new.setdefault(e.visit_id, {})[e.entry_id] = e
+    # the lake has no words left by which what was taken down would be known as itself: it would be taken for another
+    gone = forgotten(con, {entry for of_visit in new.values() for entry in of_visit})
+    for visit, of_visit in new.items():
+        taken[visit] |= of_visit.keys() & gone.keys()
+        new[visit] = {entry: e for entry, e in of_visit.items() if entry not in gone}
     asked = [e for of_visit in new.values() for e in of_visit.values()]
     known = defaultdict[str, list[Entry]](list)
     for k in look_alikes(con, asked, [_time(e) for e in asked]) if asked else []:
         known[k.feed_id].append(k)
     found: dict[str, Entry] = {}
     for visit, of_visit in new.items():
-        its = list(of_visit.values())
-        found |= recognise(its, known[its[0].feed_id], last, taken[visit], whole=over is None)
+        if its := list(of_visit.values()):
+            found |= recognise(its, known[its[0].feed_id], last, taken[visit], whole=over is None)
     theirs = {k.entry_id for k in found.values()}
     return [_as_it_is(e, found.get(e.entry_id), e.entry_id in theirs) for e in entries]
 

@@ -38,7 +38,7 @@ class Publisher:
     text: str = MORE
     asked: list[str] = field(default_factory=list)
     tag: str | None = None  # the ETag of everything, whatever it is; none where empty
-    items: list[dict[str, str]] | None = None  # guid, title and path of each item, instead of the slugs
+    items: list[dict[str, str]] | None = None  # guid, title, path (and more, as XML) of each, instead of the slugs
     pages: dict[str, str] = field(default_factory=dict)  # what stands at a path; what begins with / is a redirect to there
 
     @property
@@ -49,7 +49,8 @@ class Publisher:
         if self.items is not None:
             return _rss(
                 "".join(
-                    f"<item><guid>{i['guid']}</guid><title>{i['title']}</title><link>{self.base}{i['path']}</link></item>"
+                    f"<item><guid>{i['guid']}</guid><title>{i['title']}</title><link>{self.base}{i['path']}</link>"
+                    f"{i.get('more', '')}</item>"
                     for i in self.items
                 )
             )

@@ -213,6 +213,22 @@ def test_it_does_not_come_back(desk: Desk) -> None:
     assert set(publisher.asked) <= {"feed", "robots.txt"}
 
 
+def test_under_its_own_key_it_is_not_taken_for_another(desk: Desk) -> None:
+    """An entry with its title and time stays; it comes with another address while the feed does not list that one."""
+    publisher, others = desk.publisher, list(desk.publisher.items or [])
+    date = "<pubDate>Tue, 15 Dec 2026 08:30:00 GMT</pubDate>"
+    twin = {"title": "Told twice", "more": date}
+    publisher.items = [{**twin, "guid": "one", "path": "/t/1"}, {**twin, "guid": "two", "path": "/t/2"}, *others]
+    publisher.pages |= {
+        f"/t/{n}": page_of("Told twice", *text_of(animal)) for n, animal in ((1, "ibis"), (2, "emu"), (3, "ibis"))
+    }
+    desk.batch(timedelta(hours=1))
+    take(desk, f"{publisher.base}/t/1")
+    publisher.items = [{**twin, "guid": "one", "path": "/t/3", "more": f"{date}<description>Again</description>"}, *others]
+    assert desk.batch(timedelta(hours=1))["pull"]["taken down"] == 2
+    assert desk.rows("SELECT url FROM articles WHERE title = 'Told twice'") == [(f"{publisher.base}/t/2",)]
+
+
 def test_an_address_that_many_articles_lead_to_does_not_take_them_all_along(desk: Desk) -> None:
     """A page that shows what is newest: it tells articles apart only with their words."""
     publisher = desk.publisher
