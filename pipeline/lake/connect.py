@@ -1,7 +1,7 @@
 """Opens a lake for questions: a DuckDB connection with its tables, views and macros. Reads only."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -37,6 +37,8 @@ def connect(lake: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     database = shared.get(place.root)
     if database is None or database.made_of != made_of:
         database = shared[place.root] = _Database(made_of, *_open(place, script))
+    else:
+        database.look_anew()
     con = database.con.cursor()
     con.execute(f"{_SETTINGS}; USE news" if database.attached else _SETTINGS)
     return con
@@ -53,6 +55,7 @@ class _Database:
     made_of: tuple[str, tuple[int, ...]]
     con: duckdb.DuckDBPyConnection
     attached: bool
+    look_anew: Callable[[], None]
 
 
 _SHARED: ContextVar[dict[Path, _Database] | None] = ContextVar("_SHARED", default=None)
@@ -62,8 +65,8 @@ _SHARED: ContextVar[dict[Path, _Database] | None] = ContextVar("_SHARED", defaul
 def opened_once() -> Iterator[None]:
     """Within it, this thread's connections to a lake share one database, as opening one takes longer than most questions.
 
-    Another is opened where the lake's views are others since. Settings, temporary tables and what is registered are each
-    connection's own.
+    Each finds what is in the lake when it is made; another database is opened where the lake's views are others since. Settings,
+    temporary tables and what is registered are each connection's own.
     """
     if _SHARED.get() is not None:
         yield
@@ -82,12 +85,12 @@ def _identity(place: Lake) -> tuple[int, ...]:
     return ()
 
 
-def _open(place: Lake, script: str) -> tuple[duckdb.DuckDBPyConnection, bool]:
+def _open(place: Lake, script: str) -> tuple[duckdb.DuckDBPyConnection, bool, Callable[[], None]]:
     con = duckdb.connect(config={"autoinstall_known_extensions": False})
     con.execute(_SETTINGS)
-    store_of(place.root).let_read(con, place.root)
+    look_anew = store_of(place.root).let_read(con, place.root)
     if attach(con, place, script):
-        return con, True
+        return con, True, look_anew
     try:
         make(con, script)
     except duckdb.IOException as error:
@@ -97,4 +100,4 @@ def _open(place: Lake, script: str) -> tuple[duckdb.DuckDBPyConnection, bool]:
     except duckdb.BinderException as error:
         said = str(error).partition("\n")[0]
         raise LakeError(f"the lake at {place.root} was written by an older Newsmill ({said}): `newsmill lake upgrade`") from error
-    return con, False
+    return con, False, look_anew

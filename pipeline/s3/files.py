@@ -107,6 +107,11 @@ class Objects(AbstractFileSystem):
                 self._trees[tree] = time.monotonic(), found
         return found
 
+    def invalidate_cache(self, path: str | None = None) -> None:  # noqa: ARG002
+        """Forgets what was listed, for whoever asks next; contents stay, as they are known by their tags."""
+        with self._lock:
+            self._trees.clear()
+
     def _seen(self, path: str) -> Seen:
         """How an object was last listed; one beside the trees, which may be replaced at any time, is looked for again."""
         name = path.removeprefix(f"{self._root}/")

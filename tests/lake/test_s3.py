@@ -224,8 +224,8 @@ def test_what_it_costs(lake: Lake, s3: Bucket) -> None:
                 with s3.counted() as committed:
                     commit(lake, Parcel(BatchRef(batch_id_of(day + n * HOUR), stage), tables), TIMING)
     assert committed == {"HEAD": 2, "PUT": 5, "GET": 3, "LIST": 5}
-    with s3.counted() as opened:
-        con = Context().run(connect, lake.root)  # one that shares nothing
+    with s3.counted() as opened:  # as any question and any closing: sharing nothing
+        con = Context().run(connect, lake.root)
     assert opened == {"GET": 4}
     with con:
         query = "SELECT count(*) FROM lake.visits WHERE date = DATE '2026-10-31'"
@@ -235,7 +235,8 @@ def test_what_it_costs(lake: Lake, s3: Bucket) -> None:
     assert asked["LIST"] == 2, "of hot/, and of the mark of deletion"
     assert files == {"visits": 3, "late_commits": 1, "deleted": 1}, "the two of that day, and those without rows for the columns"
     with s3.counted() as closed:
-        close(lake, Timing(timedelta(0), lambda: DAY + ONE + 6 * HOUR), Rules(GRACE), lambda _: None)
+        timing = Timing(timedelta(0), lambda: DAY + ONE + 6 * HOUR)
+        Context().run(close, lake, timing, Rules(GRACE), lambda _: None)
     assert sum(closed.values()) < 320, dict(closed)
 
 

@@ -122,8 +122,8 @@ class Store(Protocol):
     def in_sql(self, places: Path, table: str) -> tuple[Path, str]:
         """A pattern of a table's files in committed directories, and a condition for SQL that leaves out what was not placed."""
 
-    def let_read(self, con: duckdb.DuckDBPyConnection, root: Path) -> None:
-        """Lets a connection read the lake's files."""
+    def let_read(self, con: duckdb.DuckDBPyConnection, root: Path) -> Callable[[], None]:
+        """Lets a connection read the lake's files; what it returns has the next question find what is there by then."""
 
 
 _DIRECTORY: Store = Directory()

@@ -201,7 +201,7 @@ class Bucket:
         placed = f" AND {attempt.format('filename')} IN (SELECT {attempt.format('file')} FROM glob({marks}))"
         return places / f"{table}.*parquet", placed
 
-    def let_read(self, con: duckdb.DuckDBPyConnection, root: Path) -> None:
+    def let_read(self, con: duckdb.DuckDBPyConnection, root: Path) -> Callable[[], None]:
         """By httpfs where DuckDB has it here, else through Python."""
         from pipeline.s3.files import Objects
         from pipeline.s3.secret import make_secret
@@ -209,9 +209,10 @@ class Bucket:
         try:
             con.execute("LOAD httpfs")
         except duckdb.Error:
-            con.register_filesystem(Objects(_s3(root)))
-        else:
-            make_secret(con, _s3(root))
+            con.register_filesystem(objects := Objects(_s3(root)))
+            return objects.invalidate_cache
+        make_secret(con, _s3(root))
+        return lambda: None
 
 
 BUCKET = Bucket()

@@ -195,8 +195,9 @@ class Directory:
     def in_sql(self, places: Path, table: str) -> tuple[Path, str]:
         return places / f"{table}.parquet", ""
 
-    def let_read(self, con: duckdb.DuckDBPyConnection, root: Path) -> None:
-        """DuckDB reads files of this machine by itself."""
+    def let_read(self, con: duckdb.DuckDBPyConnection, root: Path) -> Callable[[], None]:  # noqa: ARG002
+        """DuckDB reads files of this machine by itself, and looks anew for each question."""
+        return lambda: None
 
 
 def _content(path: Path) -> bytes | None:
