@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -190,7 +191,7 @@ def test_a_failed_run_done_again_adds_what_failed_and_starts_the_next_dag(bag: A
 def test_a_run_of_a_week_ago_done_again_changes_nothing(
     bag: Any, run_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings, moment = Settings.from_env({"NEWSMILL_RUN": str(run_directory)}), MOMENT - timedelta(days=7)
+    settings, moment = Settings.from_env(os.environ), MOMENT - timedelta(days=7)
     run_once(settings, lambda _line: None, lambda: moment)
     before = rows(Lake(settings.lake), "visits"), rows(Lake(settings.lake), "articles")
     runs = [bag.dags[dag_id].test(run_after=moment) for dag_id in ("close_day", *EXPECTED)]
@@ -203,7 +204,7 @@ def test_a_run_of_a_week_ago_done_again_changes_nothing(
 
 
 def test_days_are_closed_and_announced_once(bag: Any, run_directory: Path) -> None:
-    settings, moment = Settings.from_env({"NEWSMILL_RUN": str(run_directory)}), MOMENT - timedelta(days=2)
+    settings, moment = Settings.from_env(os.environ), MOMENT - timedelta(days=2)
     run_once(settings, lambda _line: None, lambda: moment)
     first, second = [bag.dags["close_day"].test(run_after=MOMENT + timedelta(minutes=n)) for n in (4, 5)]
 
@@ -220,7 +221,7 @@ def test_days_are_closed_and_announced_once(bag: Any, run_directory: Path) -> No
 def test_a_day_that_cannot_be_closed_is_named_and_the_days_before_are_announced(
     bag: Any, run_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings.from_env({"NEWSMILL_RUN": str(run_directory)})
+    settings = Settings.from_env(os.environ)
     days = [MOMENT - timedelta(days=n) for n in (3, 2)]
     for moment in days:
         run_once(settings, lambda _line: None, lambda moment=moment: moment)
