@@ -40,7 +40,7 @@ from tests.wire.visit import Clock, running
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLACE, ONE_MACHINE = CHECKOUT / "run" / "cluster", CHECKOUT / "run" / "one-machine"
 #: In the order in which compose would start them, dependencies first.
-STARTED = ("postgres", "redis", "init", "api-server", "dag-processor", "triggerer", "scheduler", "worker")
+STARTED = ("postgres", "redis", "push", "init", "api-server", "dag-processor", "triggerer", "scheduler", "worker")
 #: One batch, begun by hand: no tick of the schedule comes between. Two slots a worker: four shards need both.
 SETTINGS = {"NEWSMILL_PULL_CRON": "0 0 1 1 *", "NEWSMILL_SPACING_S": "0.05", "WORKER_SLOTS": "2", "WORKERS": "2"}
 FAR_ALONG = timedelta(minutes=10)  # everything written for the wire is out by then
@@ -121,8 +121,8 @@ def through_the_cluster(parts: Parts) -> Path:
         Failed, FirstBatchFailed, ServiceFailed
     """
     compose = (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")
-    variables = {name: drawn(name) for name in required(compose)} | SETTINGS
-    ports = {standard: free_port() for standard in ("5432", "6379", "8080", "8974")}
+    variables = {name: drawn(name) for name in (*required(compose), "NEWSMILL_PUSH_SECRET")} | SETTINGS
+    ports = {standard: free_port() for standard in ("5432", "6379", "8080", "8790", "8974")}
     described, base = services(compose, variables, places(ports)), inherited()
     described["postgres"], postgres_place = new_cluster(described["postgres"], ports["5432"], base)
     # as containers have it: a host name and a home of its own for each

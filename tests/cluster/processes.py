@@ -15,7 +15,7 @@ from tests.cluster.compose import Service
 HEALTHY_WITHIN_S = 150.0
 GRACE_S = 12.0  # the triggerer takes ten seconds for itself
 #: In this order: whoever asks before whoever answers, and Postgres last, by the signal its image names.
-ENDING = (("worker", "scheduler", "dag-processor", "triggerer"), ("api-server", "init", "redis"), ("postgres",))
+ENDING = (("worker", "scheduler", "dag-processor", "triggerer"), ("api-server", "init", "redis", "push"), ("postgres",))
 
 
 class ServiceFailed(Exception):
