@@ -48,21 +48,27 @@ def balance(batch: BatchRef, came_in: list[CameIn], tables: Tables, before: Set[
     _none(batch, "came in and do not end", [name for one, name in names.items() if one not in times], len(names))
     _none(batch, "end more than once", [names.get(one, one) for one, n in times.items() if n > 1], len(names))
     _none(batch, "end and had not come in", [one for one in times if one not in names], len(times))
-    codes = dict(sorted(Counter(code for _, code in ends).items(), key=lambda item: (-item[1], item[0])))
+    codes = _ordered(Counter(code for _, code in ends))
     entries = _entries(batch, tables) if batch.stage in ("push", "pull") else {}
     return {"came_in": len(names), **codes, SETTLED_BEFORE: len(before), **entries, "missing": 0}
 
 
 def in_words(counts: Mapping[str, Any]) -> str:
     """A batch's account as people read it: '12 came in = 11 article + 1 gone; 0 missing; 3 due again'."""
-    said = [_sum(f"{counts['came_in']} came in", {code: n for code, n in counts.items() if code in _ENDS})]
+    said = [_sum(f"{counts['came_in']} came in", _ordered({code: n for code, n in counts.items() if code in _ENDS}))]
     if seen := counts.get("entries seen"):
         ends = {word.removeprefix("entries "): counts[word] for word in _OF_ENTRIES.values()}
         said.append(_sum(f"{seen} entries seen", ends))
     said.append(f"{counts['missing']} missing")
     told = {"batch_id", "came_in", "missing", "entries seen", SHARDS_MISSING, *_ENDS, *_OF_ENTRIES.values()}
-    aside = ", ".join(f"{n} {what}" for what, n in counts.items() if what not in told and n)
+    others = _ordered({what: n for what, n in counts.items() if what not in told})
+    aside = ", ".join(f"{n} {what}" for what, n in others.items() if n)
     return "; ".join([*said, aside] if aside else said)
+
+
+def _ordered(counts: Mapping[str, int]) -> dict[str, int]:
+    """The most first, also of counts that come from Airflow's database, which keeps no order."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _sum(total: str, ends: Mapping[str, int]) -> str:
