@@ -63,5 +63,5 @@ def run_directory(wire: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name in ("feeds.toml", "wire-address"):
         (tmp_path / name).write_text((wire / name).read_text())
     monkeypatch.setenv("NEWSMILL_RUN", str(tmp_path))
-    monkeypatch.setenv("NEWSMILL_SPACING_S", "0.05")
+    monkeypatch.setenv("NEWSMILL_SPACING_S", "0")
     return tmp_path

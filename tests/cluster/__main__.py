@@ -42,7 +42,7 @@ PLACE, ONE_MACHINE = CHECKOUT / "run" / "cluster", CHECKOUT / "run" / "one-machi
 #: In the order in which compose would start them, dependencies first.
 STARTED = ("postgres", "redis", "push", "init", "api-server", "dag-processor", "triggerer", "scheduler", "worker")
 #: One batch, begun by hand: no tick of the schedule comes between. Two slots a worker: four shards need both.
-SETTINGS = {"NEWSMILL_PULL_CRON": "0 0 1 1 *", "NEWSMILL_SPACING_S": "0.05", "WORKER_SLOTS": "2", "WORKERS": "2"}
+SETTINGS = {"NEWSMILL_PULL_CRON": "0 0 1 1 *", "NEWSMILL_SPACING_S": "0", "WORKER_SLOTS": "2", "WORKERS": "2"}
 FAR_ALONG = timedelta(minutes=10)  # everything written for the wire is out by then
 LIMIT_S = 240.0
 
@@ -204,7 +204,7 @@ def through_one_machine(port: int) -> Path:
 def through_newsmill_run(wire_port: int) -> Path:
     """The wire through one batch without Airflow; returns its lake."""
     lake = PLACE / "run-once"
-    settings = Settings(lake=lake, catalogue=PLACE / "feeds.toml", wire=f"{LOOPBACK}:{wire_port}", spacing_s=0.05)
+    settings = Settings(lake=lake, catalogue=PLACE / "feeds.toml", wire=f"{LOOPBACK}:{wire_port}", spacing_s=0)
     with (PLACE / "log" / "newsmill-run.log").open("w") as log:
         run_once(settings, lambda line: print(line, file=log))
     return lake
