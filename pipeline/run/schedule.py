@@ -14,7 +14,7 @@ from schemas.feed import DateQuality, Feed, ParsedFeed, Visit, VisitCode
 from schemas.web import Body
 
 #: A document that has not come for so long is asked for without validators.
-VERIFIED_FOR, VERIFIED_AT_FIRST = timedelta(hours=24), timedelta(hours=4)
+VERIFIED_FOR, VERIFIED_AT_FIRST = timedelta(hours=24), timedelta(hours=1)
 TRUSTED_AFTER = timedelta(hours=24)
 #: So long no validators are sent where a 304 hid entries.
 DISTRUSTED_FOR = timedelta(days=7)
@@ -104,7 +104,7 @@ def _rhythm(visit: Visit, last: Visit | None, answer: Said, new: Sequence[dateti
 def in_full(last: Visit, now: datetime) -> bool:
     """Whether to ask without validators, as some servers answer 304 whatever has become of the document.
 
-    That is so once a day, as soon as several entries should have come by the feed's pace, and every few hours where the server's
+    That is so once a day, as soon as several entries should have come by the feed's pace, and every hour where the server's
     validators have not been seen to change with the document for a day.
     """
     trusted_since = last.trusted_since or now
