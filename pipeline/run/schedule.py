@@ -28,7 +28,7 @@ EXACT_ENOUGH = frozenset({DateQuality.EXACT, DateQuality.ASSUMED_ZONE})
 #: What a visit says of all those before it.
 _CARRIED = (
     *("failures", "failure_grade", "failing_since", "pace", "span_s", "rhythm_s", "wish_s"),
-    *("verified_at", "distrusted_until", "moved_to", "moved_since", "moved_visits"),
+    *("verified_at", "trusted_since", "moved_to", "moved_since", "moved_visits"),
 )
 
 

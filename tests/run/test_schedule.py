@@ -136,3 +136,22 @@ def test_what_an_expires_says(headers: dict[str, str], seconds: float | None) ->
         kind=Kind.FEED, owner="v", target="f", url="u", asked_at=START, answered_at=START, code=FetchCode.OK, headers=named
     )
     assert expires_s(body) == seconds
+
+
+def test_a_visit_that_was_deferred_leaves_all_as_it_was() -> None:
+    talk = Talk()
+    talk.visit(0 * HOUR, START - DAY)
+    assert talk.last
+    last = replace(
+        talk.last, failures=3, failure_grade=0.75, failing_since=START, trusted_since=START, hub="h", topic="t",
+        moved_to="https://new.example/rss", moved_since=START, moved_visits=2, key_policy=KeyBasis.LINK,
+    )  # fmt: skip
+    at = START + HOUR
+    body = Body(
+        kind=Kind.FEED, owner="w", target="f", url=FEED.url, asked_at=at, answered_at=at, code=FetchCode.DEFERRED, retry_after_s=900.0
+    )
+    visit = scheduled(FEED, last, said(body, None), visit_of(FEED, body, None, last, 0), [])
+    assert (visit.outcome, visit.due_rule, visit.next_due_at) == ("deferred", "host closed", at + HOUR / 4)
+    own = ("visit_id", "visited_at", "outcome", "due_rule", "next_due_at", "status", "final_url", "body_bytes", "retry_after_s")
+    told = {**dict.fromkeys(own), "entries_seen": 0, "entries_new": 0, "key_policy": None}
+    assert replace(visit, **told) == replace(last, **told)
