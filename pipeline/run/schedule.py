@@ -104,13 +104,14 @@ def _rhythm(visit: Visit, last: Visit | None, answer: Said, new: Sequence[dateti
 def in_full(last: Visit, now: datetime) -> bool:
     """Whether to ask without validators, as some servers answer 304 whatever has become of the document.
 
-    That is so once a day, as soon as several entries should have come by the feed's pace, and every hour where the server's
-    validators have not been seen to change with the document for a day.
+    That is so once a day, as soon as several entries should have come by the feed's pace, and, where the server's validators have
+    not been seen to change with the document for a day, after a 304 that has been the answer for an hour.
     """
     trusted_since = last.trusted_since or now
     if last.verified_at is None or trusted_since > now:
         return True
-    verified_for = VERIFIED_FOR if now - trusted_since >= TRUSTED_AFTER else VERIFIED_AT_FIRST
+    doubted = last.status == 304 and now - trusted_since < TRUSTED_AFTER
+    verified_for = VERIFIED_AT_FIRST if doubted else VERIFIED_FOR
     return now - last.verified_at >= verified_for or expected(last.pace, last.verified_at, now) >= OVERDUE
 
 
