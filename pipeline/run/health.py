@@ -113,7 +113,7 @@ WITH news AS (
 SELECT max(newest_at), max(first_at), count(DISTINCT (feed_id, seen_at)) FILTER (
            lake.days_ago(seen_at, $now) // 7 > lake.days_ago(seen_at, newest_at) // 7 AND lake.days_ago(seen_at, newest_at) < 28
        ) AS same_span,
-       histogram(lake.days_ago(seen_at, $now)) FILTER (counts) AS by_day
+       coalesce(histogram(lake.days_ago(seen_at, $now)) FILTER (counts), MAP {}) AS by_day
 FROM news
 """
 

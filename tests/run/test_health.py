@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigError, NewsmillError
+from pipeline.lake.layout import Lake
 from pipeline.run.alarms import watch
 from pipeline.run.health import Alarm, check
 from pipeline.run.notices import sender
@@ -214,3 +215,28 @@ def test_the_command_tells_and_notifies(desk: Settings, mailbox: tuple[str, list
     told = [newsmill("health", "--json", "--notify", *lake, NEWSMILL_NOTIFY=address) for _ in range(2)]
     assert [json.loads(t.stdout)["alarms"][0]["feed_id"] for t in told] == ["bad"] * 2
     assert [n["title"] for n in came] == ["Newsmill: 1 newly wrong"]
+
+
+def test_what_is_pushed_hides_no_pull_that_stopped(tmp_path: Path) -> None:
+    settings = weeks(tmp_path)
+    at = moment("2026-11-27 12:00")
+    pushed = [replace(visit(at, feed), visit_id=f"p_{feed}", due_rule="pushed") for feed in ("a", "inbox")]
+    add(Lake(settings.lake), at, "push", visits=pushed)
+    assert alarms(settings, "2026-11-27 12:30")["unvisited"] == "no feed has been visited for 2 days, and 3 are due"
+    assert check(settings, moment("2026-11-27 12:30")).states == {"ok": 3}
+
+
+def test_a_refusing_host_that_is_left_alone_is_no_other_alarm(tmp_path: Path) -> None:
+    settings = weeks(tmp_path)
+    refused, deferred = (
+        replace(visit(LAST + timedelta(minutes=n), "a", 3), visit_id=f"f_{n}", outcome=code, due_rule="x")
+        for n, code in ((1, VisitCode.REFUSED), (2, VisitCode.DEFERRED))
+    )
+    for one in (refused, deferred):
+        add(Lake(settings.lake), one.visited_at, "pull", visits=[one])
+        assert list(alarms(settings, "2026-11-25 12:30")) == ["blocked a"]
+
+
+def test_a_lake_whose_feeds_stopped_on_their_first_day_is_judged_too(tmp_path: Path) -> None:
+    settings = weeks(tmp_path, datetime(2026, 11, 2, 10, tzinfo=UTC), until="2026-11-02 11:00")
+    assert "volume" not in alarms(settings, "2026-11-25 12:00")

@@ -20,8 +20,8 @@
 -- column ended: attempts at entries that came to their end in the last 28 days
 -- column no_text_share: share of these that found no text on the page, 0 to 1
 -- column state: the first of these that holds. muted: it said it is gone, or failed so often that it is asked but rarely.
--- blocked: its last visits, two at least, ended at a refusal or a wall. dead: two visits at least have failed, and none for 7 days
--- was any good. silent: visits succeed and bring nothing new for longer than is plausible; by its weekdays (`chance` under 1 in
+-- blocked: its last visits, two at least, ended at a refusal or a wall, or its host is left alone since. dead: two visits at
+-- least have failed, and none for 7 days was any good. silent: visits succeed and bring nothing new for longer than is plausible; by its weekdays (`chance` under 1 in
 -- 150), where three days at least of the last 29 brought something; else for three times its rhythm, or 28 days where that is not
 -- known; in the first 14 days for 7 days. degraded: something else is bad (`bad`). ok: nothing is
 -- column bad: what is bad: failures (two visits in a row), reading (under half of 20 or more), dates (missing in over half of 20 or
@@ -60,7 +60,7 @@ WITH visited AS (
                     'rhythm_s': rhythm_s, 'key_policy': key_policy, 'moved_to': moved_to}, visited_at) AS visit
     FROM (SELECT *, visited_at > ts - INTERVAL 28 DAY AS recent
           FROM lake.visits_from(least((ts AT TIME ZONE 'UTC')::DATE - 30, {watermark} + 1)))
-    WHERE visited_at <= ts GROUP BY feed_id
+    WHERE visited_at <= ts AND stage <> 'push' GROUP BY feed_id
 ),
 before AS (
     SELECT feed_id, known[1].seen_at AS last_at,
@@ -156,8 +156,8 @@ SELECT feed_id, source, url, visited_at, outcome, status, detail, failures, next
        coalesce(n28, 0) / lake.days_since(first_at, ts) AS entries_a_day_28,
        articles, promotion_share, ended, no_text_share,
        CASE WHEN outcome = 'gone' OR due_rule = 'muted' THEN 'muted'
-            WHEN failures >= 2 AND outcome IN ('refused', 'challenge', 'consent', 'login', 'busy', 'disallowed', 'forbidden_address')
-                THEN 'blocked'
+            WHEN failures >= 2 AND outcome IN ('refused', 'challenge', 'consent', 'login', 'busy', 'disallowed', 'forbidden_address',
+                                               'deferred') THEN 'blocked'
             WHEN failures >= 2 AND coalesce(last_good_at, first_at, '-infinity') < ts - INTERVAL 7 DAY THEN 'dead'
             WHEN silent THEN 'silent' WHEN len(bad) > 0 THEN 'degraded' ELSE 'ok' END AS state,
        bad, coalesce(usual, 0) / nullif(weeks, 0) AS expected, coalesce(n1, 0) AS seen, chance,
