@@ -29,6 +29,7 @@ from pipeline.settings import OWN
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 WIRE, AIRFLOW = "sample wire", "Airflow"
+PORT = 8080
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -55,7 +56,7 @@ class Options:
 
 def parse(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser("python -m embedded", description="Newsmill on one machine; `make run` calls it.")
-    parser.add_argument("--port", type=int, default=8080, help="of Airflow's pages")
+    parser.add_argument("--port", type=int, default=PORT, help="of Airflow's pages")
     parser.add_argument("--wire-port", type=int, default=8799, help="of the sample wire")
     parser.add_argument("--feeds", help="your feeds instead of the sample wire: a catalogue, OPML, an address, an offered group")
     parser.add_argument("--once", action="store_true", help="stop everything after the first result")
@@ -153,7 +154,8 @@ def named(options: Options) -> str:
 def closing_words(options: Options, password: str) -> str:
     """What to do next: where to look, what to type."""
     feeds = f" FEEDS={options.feeds}" if options.feeds else ""
-    first = f"make run{feeds}, then " if options.once else ""
+    port = "" if options.port == PORT else f" PORT={options.port}"
+    first = f"make run{feeds}{port}, then " if options.once else ""
     lines = ["", f"  watch    {first}{options.address}     (user admin, password {password})"]
     if options.feeds:
         lines.append(f'  feeds    {named(options)}.venv/bin/newsmill sql "from feeds"')

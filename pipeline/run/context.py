@@ -74,8 +74,8 @@ def ask(context: Context, requests: list[Request], known: dict[str, str | None],
     """
     have = kept_owners(context.lake, context.batch)
     asked = [r for r in requests if r.owner not in have]
-    if have:
-        context.say(f"{len(have)} answers kept by an earlier attempt are used again")
+    if again := len(requests) - len(asked):
+        context.say(f"{again} answers kept by an earlier attempt are used again")
     asyncio.run(_keep_all(context, asked, known, memory))
     if missing := {r.owner for r in asked} - kept_owners(context.lake, context.batch):
         raise LossError(f"{len(missing)} of {len(asked)} requests have no answer, not even a failed one: {sorted(missing)[:5]}")
