@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from pipeline.parse.caps import capped
 from pipeline.parse.feed import parse_feed
 from pipeline.parse.handed_json import parse_json
 from pipeline.parse.handed_page import parse_html
@@ -39,6 +40,7 @@ def parse_document(
         found = parse_feed(body, url, **said)  # type: ignore[arg-type]
     if isinstance(found, Unreadable):
         return found
+    found = capped(found)
     own = urlsplit(url).scheme in ("http", "https")
     return replace(found, entries=tuple(_sourced(entry, found.url, own=own) for entry in found.entries))
 

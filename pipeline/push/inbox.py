@@ -5,6 +5,7 @@ own), kept in the lake by whoever claimed it, and only then removed. Whoever is 
 of that id goes on with it.
 """
 
+import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ TAKEN, REJECTED = ".taken", "rejected"
 STILL_S = 2.0
 #: So many drops are taken by one batch; the others are the next one's.
 MOST = 1000
+_LONGEST_NAME = 180  # bytes, of the 255 that file systems take
 _UNFINISHED = (".tmp", ".part", ".crdownload", ".swp", "~")
 
 
@@ -83,7 +85,7 @@ class Inbox:
         for path in ready:
             with suppress(FileNotFoundError):
                 # a name of its own: what is dropped later under the same name is another drop
-                path.rename(self._claims(batch_id) / f"{time.time_ns():016x}{secrets.token_hex(2)}-{path.name}")
+                path.rename(self._claims(batch_id) / f"{time.time_ns():016x}{secrets.token_hex(2)}-{_plain(path.name)}")
 
     def claimed(self, batch_id: str) -> Iterator[Drop]:
         """What was taken for a batch and is not removed yet, in the order in which it was taken."""
@@ -119,3 +121,8 @@ class Inbox:
 
     def _claims(self, batch_id: str) -> Path:
         return self.root / TAKEN / batch_id
+
+
+def _plain(name: str) -> str:
+    """The end of a name, short enough for what is put before and behind it, and nothing in it that no log or row can hold."""
+    return "".join(c for c in os.fsencode(name)[-_LONGEST_NAME:].decode("utf-8", "ignore") if c.isprintable())

@@ -242,9 +242,18 @@ def take_inbox(settings: Settings, batch_id: str, say: Say, clock: Clock = syste
     Raises:
         LakeBusy: somebody else takes from it.
     """
-    alone = replace(settings, shards=1)
-    finished = finish_broken_off(alone, PUSH, say, clock)
-    return [*finished, _whole(alone, BatchRef(batch_id, PUSH), say, clock)]
+    alone, finished = replace(settings, shards=1), list[Report]()
+    problem: Exception | None = None
+    try:
+        finished = finish_broken_off(alone, PUSH, say, clock)
+    except LakeBusy:
+        raise
+    except Exception as error:  # noqa: BLE001 - one drop that cannot be taken must not hold up all others; it is raised at the end
+        problem = error
+    new = _whole(alone, BatchRef(batch_id, PUSH), say, clock)
+    if problem:
+        raise problem
+    return [*finished, new]
 
 
 def has_pushed(settings: Settings) -> bool:

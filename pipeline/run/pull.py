@@ -38,6 +38,8 @@ Visits = dict[str, Visit]
 
 #: An entry that changes at every visit (a counter, a rotating teaser) is taken this often and then left alone.
 MOST_REVISIONS = 24
+#: What is dropped by hand belongs to no feed of the catalogue.
+HANDED_IN = "inbox"
 _FEEDS_A_WORKER = 20  # so many are parsed in the time that a worker takes to start
 
 
@@ -253,8 +255,11 @@ def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], i
     entries: dict[str, Entry] = {}
     for position, e in enumerate(parsed.entries):
         wording = ids.wording_of(e.title, e.summary, url_key(e.url) if e.url else None, e.content_html)
+        # of what is handed in by several publishers each has its own "1"
+        own = feed.feed_id == HANDED_IN and e.source and e.key_basis in (KeyBasis.GUID, KeyBasis.TITLE)
+        key = f"{e.source} {e.key}" if own else e.key
         entry = Entry(
-            entry_id=ids.entry_id(feed.feed_id, e.key),
+            entry_id=ids.entry_id(feed.feed_id, key),
             revision=ids.revision_id(wording, None),
             wording=wording,
             feed_id=feed.feed_id,
@@ -262,7 +267,7 @@ def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], i
             visit_id=body.owner,
             seen_at=body.asked_at,
             position=position,
-            key=e.key,
+            key=key,
             key_basis=e.key_basis,
             url=e.url,
             raw_url=e.raw_url,
@@ -271,7 +276,8 @@ def _entries(feed: Feed, body: Body, parsed: ParsedFeed) -> tuple[list[Entry], i
             content_html=e.content_html,
             authors=e.authors,
             language=feed.language or (e.language or parsed.language or "")[:2].lower() or None,
-            whole=e.whole,
+            # who may push for a feed cannot say what stands on other people's pages
+            whole=e.whole and feed.feed_id == HANDED_IN,
             published_raw=e.published_raw,
             published_at=e.published_at,
             date_quality=e.date_quality,

@@ -20,7 +20,7 @@ from pipeline.push import Drop, Inbox
 from pipeline.push.letter import SUFFIX, Letter, read
 from pipeline.run import pull
 from pipeline.run.context import Context, kept_here, policy
-from pipeline.run.pull import settled_before
+from pipeline.run.pull import HANDED_IN, settled_before
 from pipeline.run.visit import as_pushed
 from schemas import ids
 from schemas.article import Unreadable
@@ -31,8 +31,6 @@ from schemas.web import Body, FetchCode, Header, Kind
 
 __all__ = ["decide", "settled_before", "work"]
 
-#: What is dropped by hand belongs to no feed of the catalogue.
-FEED_ID = "inbox"
 decide = pull.decide
 
 
@@ -73,13 +71,18 @@ def _judged(
     for drop in list(inbox.claimed(context.batch.root)):
         most = policy(context.settings).max_bytes(Kind.FEED)
         try:
+            if drop.path.is_symlink():  # it would be read with our rights, wherever it leads
+                raise InputError("a symbolic link; drop the file itself")
             if drop.path.stat().st_size > most:
                 raise InputError(f"{drop.path.stat().st_size:,} bytes, {most:,} are taken at most; split it")
             body = _body(context, drop, feeds)
         except InputError as error:
             yield drop, None, str(error)
             continue
-        if body.target != FEED_ID:  # what a feed answers is judged as at a poll: by its visit
+        except PermissionError as error:
+            yield drop, None, f"it cannot be read ({error.strerror}); let whoever takes from the inbox read it, and drop it again"
+            continue
+        if body.target != HANDED_IN:  # what a feed answers is judged as at a poll: by its visit
             yield drop, body, None
             continue
         ((_, parsed),) = workers.attempt_each([(drop, pull.parsing(body, feeds.get(body.target), parse_document))])
@@ -98,9 +101,9 @@ def _body(context: Context, drop: Drop, feeds: dict[str, Feed]) -> Body:
     return Body(
         kind=Kind.FEED,
         # by the drop and not by its bytes: the same may be dropped again on another day
-        owner=ids.visit_id(context.batch.root, f"{FEED_ID}:{drop.path.name}"),
-        target=feed.feed_id if feed else FEED_ID,
-        url=feed.url if feed else letter.said.get("url") or f"{FEED_ID}:{drop.name}",
+        owner=ids.visit_id(context.batch.root, f"{HANDED_IN}:{drop.path.name}"),
+        target=feed.feed_id if feed else HANDED_IN,
+        url=feed.url if feed else letter.said.get("url") or f"{HANDED_IN}:{drop.name}",
         asked_at=came_at,
         answered_at=came_at,
         code=FetchCode.OK,

@@ -151,6 +151,8 @@ def _look(entry: Entry) -> _Look:
 
 
 def _likeness(new: _Look, old: _Look, *, alone: bool) -> _Likeness | None:
+    if new.entry.source != old.entry.source:  # of what is handed in: two publishers can have one agency's words
+        return None
     title = bool(new.entry.title) and new.entry.title == old.entry.title
     link, time = bool(new.link) and new.link == old.link, new.time is not None and new.time == old.time
     if title + link + time > 1:

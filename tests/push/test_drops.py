@@ -1,5 +1,7 @@
 """What is dropped into the inbox by hand comes into the lake like any other news, or is put aside with a reason."""
 
+import json
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,6 +74,62 @@ def test_what_cannot_be_taken_lies_aside_with_a_reason(desk: Desk) -> None:
     reasons = {name: (rejected / f"{name}.reason").read_text() for name in RUBBISH}
     assert {name: why for name, (_, why) in RUBBISH.items() if why not in reasons[name]} == {}
     assert (rejected / "half.json").read_text() == RUBBISH["half.json"][0]
+
+
+def test_a_name_a_link_and_a_file_that_cannot_be_read_hold_up_nothing(desk: Desk) -> None:
+    inbox, long = desk.settings.inbox, f"{'ä' * 120}.xml"
+    drop(desk, **{long: feed("Long"), f"{'b' * 245}.xml": "", "closed.xml": feed("Closed")})
+    (inbox / "closed.xml").chmod(0)
+    (inbox / os.fsdecode(b"\xff\n.json")).write_text("{")
+    (inbox.parent / "secret.json").write_text(DROPS["article.json"])
+    (inbox / "link.json").symlink_to(inbox.parent / "secret.json")
+
+    counts = take(desk)
+
+    reasons = {name: (inbox / name).read_text() for name in left(desk) if name.endswith(".reason")}
+    assert "drop the file itself" in reasons["rejected/link.json.reason"]
+    assert (len(reasons), counts["came_in"]) == ((4, 1) if os.getuid() else (3, 2))
+    assert desk.rows("SELECT count(*) FROM lake.entries WHERE url LIKE '%wire.example%'") == [(0,)]
+
+
+def test_what_is_pushed_for_a_feed_is_no_article_of_a_page_that_nobody_asked_for(desk: Desk) -> None:
+    stranger = json.dumps({"url": "https://bank.example/results", "title": "T" * 2000, "text": TEXT})
+    drop(desk, **{"hub.push": f"feed: t\n\n{stranger}", "hand.push": f"url: https://bank.example/\n\n{stranger}"})
+    take(desk)
+    entries = desk.rows("SELECT feed_id, whole, len(title) FROM lake.entries ORDER BY feed_id")
+    assert entries == [("inbox", True, 1000), ("t", False, 1000)]
+
+
+def test_one_title_and_time_of_two_publishers_are_two_entries(desk: Desk) -> None:
+    wire = json.loads(DROPS["article.json"])
+    drop(desk, **{"a.json": json.dumps(wire)})
+    take(desk)
+    drop(desk, **{"b.json": json.dumps({**wire, "url": "https://other.example/1", "source": "Other"})})
+    take(desk)
+    assert desk.rows("SELECT DISTINCT source FROM lake.entries ORDER BY 1") == [("Example Wire",), ("Other",)]
+
+
+def test_one_id_of_two_publishers_is_two_entries(desk: Desk) -> None:
+    for source in ("A", "B"):
+        drop(desk, **{"a.json": json.dumps({"id": "1", "title": f"News of {source}", "text": TEXT, "source": source})})
+        take(desk)
+    drop(desk, **{"a.json": json.dumps({"id": "1", "title": "News of A, again", "text": TEXT, "source": "A"})})
+    take(desk)
+    assert desk.rows("SELECT source, number FROM lake.entries ORDER BY ALL") == [("A", 1), ("A", 2), ("B", 1)]
+
+
+def test_a_batch_that_cannot_be_finished_holds_up_no_drop(desk: Desk) -> None:
+    stuck = desk.settings.inbox / ".taken" / "20261101T000000Z" / "0-feed.xml"
+    stuck.parent.mkdir(parents=True)
+    stuck.write_text(feed("Stuck"))
+    blocked = desk.settings.inbox / "rejected"
+    blocked.write_text("no directory")
+    (stuck.parent / "1-bad.xml").write_text("rubbish")
+    drop(desk, **{"good.xml": feed("Good")})
+
+    with pytest.raises(OSError, match="rejected"):
+        take(desk)
+    assert desk.rows("SELECT title FROM lake.entries") == [("Good hands over jets",)]
 
 
 def test_what_is_dropped_again_adds_nothing_and_what_was_edited_a_revision(desk: Desk) -> None:
