@@ -26,8 +26,8 @@ class Moved:
 
 
 def address_of(feed: Feed, last: Visit | None) -> str:
-    """Where to ask for a feed."""
-    adopted = last is not None and last.url == feed.url and _is_adopted(last)
+    """Where to ask for a feed. Its credentials are for the catalogue's address alone: with them no move is followed."""
+    adopted = last is not None and last.url == feed.url and not feed.credentials and _is_adopted(last)
     return last.moved_to if last and adopted and last.moved_to else feed.url
 
 

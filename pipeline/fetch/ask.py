@@ -62,7 +62,7 @@ class Asker:
         status = None
         try:
             proxy = await self.resolver.proxy_for(url)
-            told = _login(proxy)
+            told = login_at(proxy)
             if url.scheme == "http":  # there is no other request to the proxy than this one
                 sent, told = {**sent, **told}, {}
             bare = proxy and proxy.with_user(None)  # so that no message can repeat who we are there
@@ -110,7 +110,8 @@ class Asker:
                 return _in_words(error)
 
 
-def _login(proxy: URL | None) -> dict[str, str]:
+def login_at(proxy: URL | None) -> dict[str, str]:
+    """The headers that say who we are at a proxy; none where it does not ask."""
     if proxy is None or proxy.user is None:
         return {}
     return {"Proxy-Authorization": aiohttp.encode_basic_auth(proxy.user, proxy.password or "")}

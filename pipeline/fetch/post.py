@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from pipeline.fetch.address import refused_url
+from pipeline.fetch.ask import login_at
 from pipeline.fetch.connect import PublicResolver, open_session
 from pipeline.fetch.policy import Policy
 
@@ -21,12 +23,17 @@ async def post_form(url: str, form: Mapping[str, str], policy: Policy) -> tuple[
     limits = aiohttp.ClientTimeout(total=policy.total_s, sock_connect=policy.connect_s, sock_read=policy.read_s)
     headers, resolver = {"User-Agent": policy.user_agent, "Accept-Encoding": "identity"}, PublicResolver(policy)
     try:
-        async with open_session(policy, resolver) as session:
+        async with open_session(policy, resolver, resolver.proxy_at) as session:
             target = URL(url)
             for _ in range(_MOST_ONWARD + 1):
                 if why := refused_url(target, policy.allowed_local):
                     return False, why
-                async with session.post(target, data=form, headers=headers, timeout=limits, allow_redirects=False) as answer:
+                proxy = await resolver.proxy_for(target)
+                who = login_at(proxy)
+                way: dict[str, Any] = {"proxy": proxy and proxy.with_user(None), "proxy_headers": who, "headers": headers}
+                if target.scheme == "http":  # there is no other request to the proxy than this one
+                    way |= {"proxy_headers": {}, "headers": headers | who}
+                async with session.post(target, data=form, timeout=limits, allow_redirects=False, **way) as answer:
                     if answer.status not in _ONWARD or "Location" not in answer.headers:
                         words = _printable(await answer.content.read(_MOST_WORDS))
                         return 200 <= answer.status < 300, f"status {answer.status} {words}".strip()

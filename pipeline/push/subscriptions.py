@@ -69,5 +69,5 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _write(path: Path, note: Asked | Heard) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, json.dumps(asdict(note), default=datetime.isoformat, indent=1).encode())

@@ -136,8 +136,8 @@ def next_ask(hub: str, topic: str, asked: Asked | None, heard: Heard | None, now
     """Why to ask the hub of a feed for a subscription now, in words; None where there is no reason to, or not yet."""
     if asked is None or asked.mode == Mode.UNSUBSCRIBE:
         return "the feed announces a hub"
-    if (asked.hub, asked.topic) != (hub, topic):
-        return "the feed announces another hub or topic"
+    if (asked.hub, asked.topic) != (hub, topic):  # one that names another each time would else let us knock anywhere
+        return "the feed announces another hub or topic" if now >= asked.at + WAITS[0] else None
     is_ending = _is_ending(heard, topic, now)
     has_answered = bool(heard and heard.topic == topic and heard.verified_at and heard.verified_at >= asked.at)
     if has_answered and is_ending:

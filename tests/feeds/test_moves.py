@@ -56,6 +56,10 @@ def test_without_a_visit_or_with_another_address_in_the_catalogue_that_is_asked(
     assert address_of(replace(FEED, url=OTHER), _after(*ADOPTED)) == OTHER
 
 
+def test_credentials_stay_with_the_catalogues_address() -> None:
+    assert address_of(replace(FEED, credentials="c"), _after(*ADOPTED)) == OLD
+
+
 @pytest.mark.parametrize(
     ("failure", "address"),
     [

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.errors import ConfigError
 from pipeline.fetch import Policy
+from pipeline.fetch.post import post_form
 from pipeline.settings import Settings
 from schemas.web import Body, FetchCode, Kind
 from tests.fetch.site import NO_ROBOTS, Route, Site, answer, bodies, policy_for, request, serving
@@ -34,6 +35,17 @@ def test_the_web_is_asked_through_the_proxy() -> None:
     assert (body.code, body.content, body.final_url) == (FetchCode.OK, b"text", f"{NEWS}/b")
     assert proxy.paths() == [f"{NEWS}/robots.txt", f"{NEWS}/a", f"{NEWS}/b"]
     assert {asked.headers["proxy-authorization"] for asked in proxy.asked} == {"Basic dXNlcjpzM2NyM3Q="}
+
+
+def test_a_hub_is_asked_through_the_proxy_too() -> None:
+    async def run() -> tuple[tuple[bool, str], Site]:
+        async with serving({f"{NEWS}/hub": answer("202 Accepted")}) as proxy:
+            policy = Policy(user_agent="test/1", proxy=f"http://user:s3cr3t@127.0.0.1:{proxy.port}")
+            return await post_form(f"{NEWS}/hub", {"hub.mode": "subscribe"}, policy), proxy
+
+    told, proxy = asyncio.run(run())
+    assert (told, proxy.paths()) == ((True, "status 202"), [f"{NEWS}/hub"])
+    assert proxy.asked[0].headers["proxy-authorization"] == "Basic dXNlcjpzM2NyM3Q="
 
 
 def test_what_is_local_and_opened_is_asked_directly() -> None:

@@ -2,12 +2,14 @@
 
 import hmac
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.errors import ConfigError
 from pipeline.parse import parse_feed
+from pipeline.push.subscriptions import Subscriptions
 from pipeline.push.websub import Asked, Heard, Keys, Mode, announced, ask_again, is_live, is_signed, next_ask
 from schemas.feed import ParsedFeed
 
@@ -110,6 +112,7 @@ def heard(ago: timedelta, left: timedelta, **more: Any) -> Heard:
         (None, None, "announces a hub", 1),
         (asked(D, mode=Mode.UNSUBSCRIBE), None, "announces a hub", 1),
         (asked(H, hub="https://old.example/"), heard(H, D), "another hub", 1),
+        (asked(H / 2, hub="https://old.example/"), None, None, 0),  # a feed that names another one each time
         (asked(H / 2), None, None, 0),  # the hub may still ask back
         (asked(2 * H), None, "not confirmed", 2),
         (asked(2 * H, times=2), None, None, 0),
@@ -150,3 +153,8 @@ def test_when_a_hub_is_asked(before: Asked | None, known: Heard | None, why: str
 )
 def test_when_push_is_relied_on(before: Asked | None, known: Heard | None, live: bool) -> None:
     assert is_live(before, known, NOW) is live
+
+
+def test_what_was_asked_is_noted_also_where_there_is_no_inbox_yet(tmp_path: Path) -> None:
+    Subscriptions(tmp_path / "run" / "inbox").note_asked(asked(D))
+    assert Subscriptions(tmp_path / "run" / "inbox").all_asked() == {"t": asked(D)}
