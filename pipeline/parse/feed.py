@@ -47,8 +47,8 @@ def parse_feed(
     if is_sitemap(body):
         try:
             sitemap = parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
-        except UnicodeDecodeError as error:  # libxml2, recovering, lets halves of surrogates through
-            return Unreadable(code=VisitCode.UNPARSABLE, detail=f"a sitemap whose text is no text: {error.reason}")
+        except ValueError as error:  # libxml2, recovering, lets halves of surrogates and impossible names through
+            return Unreadable(code=VisitCode.UNPARSABLE, detail=f"a sitemap that cannot be read: {clean(str(error))[:200]}")
         if isinstance(sitemap, Unreadable):
             return sitemap
         return capped(replace(sitemap, key_policy=worse(policy, KeyBasis.LINK) if policy else None))
@@ -161,23 +161,28 @@ def _first(raw: Any, *fields: str) -> str:
     return next((value for field in fields if isinstance(value := dict.get(raw, field), str) and value.strip()), "")
 
 
+def _dicts(raw: Any, field: str) -> list[Any]:
+    """A field of several parts, each with names; an element of a feed's own can bear its name and be text."""
+    return [part for part in raw.get(field, ()) if isinstance(part, dict)]
+
+
 def _raw_link(raw: Any) -> str:
     """The link as written. A guid stands in for a missing one, but only where it is a whole address."""
     link = clean(raw.get("link"))
     if raw.get("guidislink") and link == clean(raw.get("id")):
         return link if resolve_link(link) else ""
-    others = (other.get("href") for other in raw.get("links", ()) if other.get("rel") == "alternate")
+    others = (other.get("href") for other in _dicts(raw, "links") if other.get("rel") == "alternate")
     return link or next((clean(other) for other in others if other), "")
 
 
 def _linked(head: Any, rel: str) -> str | None:
     """Where the feed's head links to, as written."""
-    return next((clean(link.get("href")) for link in head.get("links", ()) if link.get("rel") == rel), None) or None
+    return next((clean(link.get("href")) for link in _dicts(head, "links") if link.get("rel") == rel), None) or None
 
 
 def _content(raw: Any) -> str | None:
     """The whole content, where the feed carries one, as HTML."""
-    for part in raw.get("content", ()):
+    for part in _dicts(raw, "content"):
         value = part.get("value")
         if value and part.get("type") in _HTML_TYPES:
             return value
@@ -187,12 +192,12 @@ def _content(raw: Any) -> str | None:
 
 
 def _authors(raw: Any) -> tuple[str, ...]:
-    named = (author.get("name") or author.get("email") for author in raw.get("authors", ()))
+    named = (author.get("name") or author.get("email") for author in _dicts(raw, "authors"))
     return tuple(dict.fromkeys(name for author in named if (name := plain_text(author))))
 
 
 def _keywords(raw: Any) -> tuple[str, ...]:
-    named = (plain_text(tag.get("label") or tag.get("term")) for tag in raw.get("tags", ()))
+    named = (plain_text(tag.get("label") or tag.get("term")) for tag in _dicts(raw, "tags"))
     return tuple(dict.fromkeys(filter(None, named)))
 
 

@@ -194,3 +194,9 @@ def test_mutated_feeds_end_in_a_feed_or_a_named_outcome(name: str) -> None:
             (entry.title + entry.key + (entry.summary or "") + (entry.raw_url or "")).encode()
     assert set(ends) <= {"feed", VisitCode.NOT_A_FEED, VisitCode.UNPARSABLE}
     assert ends.count("feed") > 70
+
+
+def test_an_element_that_bears_the_name_of_a_list_is_text() -> None:
+    item = "<guid>1</guid><title>A</title><link>https://a.example/1</link><links>l</links><authors>a</authors><tags>t</tags>"
+    feed = feed_of(f"<rss version='2.0'><channel><title>T</title><links>l</links><item>{item}</item></channel></rss>".encode())
+    assert [(e.title, e.url, e.authors) for e in feed.entries] == [("A", "https://a.example/1", ())]
