@@ -1,8 +1,9 @@
 """Which entries of a feed's document are known ones that come under another key. Pure but for `as_they_are`.
 
 A title alone recognises nothing: columns ("Aktie im Fokus: SAP") have the same every day. Two of title, link and time must agree
-(of an entry that goes by its link, the link), and what stands in the document under its own key is nobody else. Where most of a
-document comes under new keys at once, a storm, less suffices. No two entries of a document are one known entry.
+(of an entry that goes by its link, the link; at another link of the same host title and time do not suffice, nor where several
+have both), and what stands in the document under its own key is nobody else. Where most of a document comes under new keys at once,
+a storm, less suffices. No two entries of a document are one known entry.
 """
 
 import re
@@ -127,8 +128,10 @@ def _pairs(entries: Sequence[Entry], known: Iterable[Entry]) -> Iterator[tuple[_
     """Each entry with each known one it looks like, the most alike first, then in the document's order and the newest first."""
     looks = [_look(e) for e in entries]
     by: dict[tuple[str, str], list[_Look]] = defaultdict(list)
+    rivals = defaultdict[tuple[str, datetime | None], set[str]](set)
     for k in sorted(known, key=lambda k: (k.seen_at, k.number, k.entry_id), reverse=True):
         look = _look(k)
+        rivals[k.title, look.time].add(k.entry_id)
         for mark in (("title", k.title), ("link", look.link)):
             if mark[1] and len(by[mark]) < _MOST_ALIKE:
                 by[mark].append(look)
@@ -138,7 +141,7 @@ def _pairs(entries: Sequence[Entry], known: Iterable[Entry]) -> Iterator[tuple[_
         # a link of several entries, such as a live ticker's, tells none of them apart
         mine = look if links[look.link] == 1 else replace(look, link="")
         for old in (*by["title", look.entry.title], *by["link", mine.link]):
-            if like := _likeness(mine, old, alone=titles[look.entry.title] == 1):
+            if like := _likeness(mine, old, alone=titles[look.entry.title] == 1, rivals=rivals[old.entry.title, old.time]):
                 found.append((like, new, old.entry))
     return iter(sorted(found, key=lambda pair: (-pair[0], pair[1])))
 
@@ -150,11 +153,16 @@ def _look(entry: Entry) -> _Look:
     return _Look(entry, key if parts.path.strip("/") or parts.query else "", _time(entry))
 
 
-def _likeness(new: _Look, old: _Look, *, alone: bool) -> _Likeness | None:
+def _likeness(new: _Look, old: _Look, *, alone: bool, rivals: Set[str]) -> _Likeness | None:
+    """`alone`: no other entry of the document has the title; `rivals` are the known ones with the title and time of `old`."""
     if new.entry.source != old.entry.source:  # of what is handed in: two publishers can have one agency's words
         return None
     title = bool(new.entry.title) and new.entry.title == old.entry.title
     link, time = bool(new.link) and new.link == old.link, new.time is not None and new.time == old.time
+    if title and time and not link and new.link and old.link:  # as of announcements, dozens of which are published at seven sharp
+        if not alone or len(rivals) > 1:
+            return None
+        return _Likeness.STORM if _host(new.link) == _host(old.link) else _Likeness.TWO
     if title + link + time > 1:
         by_link = new.entry.key_basis == KeyBasis.LINK
         if title and link and not (time or by_link) and _another_issue(new.entry, old.entry):
@@ -164,6 +172,10 @@ def _likeness(new: _Look, old: _Look, *, alone: bool) -> _Likeness | None:
         return _Likeness.TWO
     same_day = new.entry.published_at is not None and new.entry.published_at == old.entry.published_at
     return _Likeness.STORM if title and same_day and alone else None
+
+
+def _host(link: str) -> str:
+    return urlsplit(link).netloc
 
 
 def _another_issue(new: Entry, old: Entry) -> bool:

@@ -136,3 +136,12 @@ def test_a_changed_entry_stays_what_it_is_unless_it_is_another_known_one() -> No
 def test_where_links_are_the_keys_a_link_is_who_an_entry_is() -> None:
     by_link = replace(entry(f"{A}/1", "SAP wächst weiter", f"{A}/1", NEXT_DAY), key_basis=KeyBasis.LINK)
     assert known_as([entry("old", "SAP wächst", f"{A}/1")], [by_link]) == ["old"]
+
+
+def test_announcements_under_one_title_at_one_time_are_each_its_own() -> None:
+    """Exchanges publish dozens of "Holding(s) in Company" at seven sharp; what a document showed before has left it since."""
+    many = [entry(f"g{n}", "Holding(s) in Company", f"{A}/{n}", "2026-11-23T07:00:00Z") for n in range(12)]
+    assert known_as(many[:6], many[6:]) == [None] * 6
+    assert known_as(many[:6], many[6:7]) == [None]
+    assert known_as(many[:1], many[1:]) == [None] * 11
+    assert known_as(many[:1], many[1:2]) == [None]
