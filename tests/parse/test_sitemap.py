@@ -112,8 +112,8 @@ def test_what_stands_before_the_root_is_searched_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["http://w}ww.sitemaps.org/schemas/sitemap/0.9", "http://{www.sitemaps.org/schemas/sitemap/0.9"]
+    "namespace", ["http://w}ww.sitemaps.org/schemas/sitemap/0.9", "http://{www.sitemaps.org/schemas/sitemap/0.9"]
 )
-def test_a_name_that_no_element_may_have_ends_by_name(place: str) -> None:
-    found = parse(f'<urlset xmlns="{place}"><url><loc>https://x.example/1</loc></url></urlset>')
+def test_a_name_that_no_element_may_have_ends_by_name(namespace: str) -> None:
+    found = parse(f'<urlset xmlns="{namespace}"><url><loc>https://x.example/1</loc></url></urlset>')
     assert isinstance(found, Unreadable) and found.code in (VisitCode.UNPARSABLE, VisitCode.NOT_A_FEED)
