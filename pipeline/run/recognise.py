@@ -2,8 +2,8 @@
 
 A title alone recognises nothing: columns ("Aktie im Fokus: SAP") have the same every day. Two of title, link and time must agree
 (of an entry that goes by its link, the link; at another link of the same host title and time do not suffice, nor where several
-have both), and what stands in the document under its own key is nobody else. Where most of a document comes under new keys at once,
-a storm, less suffices. No two entries of a document are one known entry.
+have both), and what stands in the document under its own key is nobody else. Where most of a document comes under new keys at
+once, a storm, less suffices. No two entries of a document are one known entry.
 """
 
 import re

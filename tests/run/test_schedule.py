@@ -148,7 +148,14 @@ def test_a_visit_that_was_deferred_leaves_all_as_it_was() -> None:
     )  # fmt: skip
     at = START + HOUR
     body = Body(
-        kind=Kind.FEED, owner="w", target="f", url=FEED.url, asked_at=at, answered_at=at, code=FetchCode.DEFERRED, retry_after_s=900.0
+        kind=Kind.FEED,
+        owner="w",
+        target="f",
+        url=FEED.url,
+        asked_at=at,
+        answered_at=at,
+        code=FetchCode.DEFERRED,
+        retry_after_s=900.0,
     )
     visit = scheduled(FEED, last, said(body, None), visit_of(FEED, body, None, last, 0), [])
     assert (visit.outcome, visit.due_rule, visit.next_due_at) == ("deferred", "host closed", at + HOUR / 4)
