@@ -173,7 +173,7 @@ def _refusal(error: BaseException | None) -> str | None:
 def _in_words(error: Exception) -> str:
     match error:
         case aiohttp.ClientConnectorDNSError():
-            words = f"name does not resolve: {error.os_error}"
+            words = f"name does not resolve: {error.host}, {error.os_error}"
         case aiohttp.ClientProxyConnectionError():
             words = f"no connection to the proxy: {error.os_error}"
         case aiohttp.ClientHttpProxyError():

@@ -45,4 +45,6 @@ def read(file: bytes) -> Letter:
         if not colon or name.strip().lower() not in NAMES:
             raise InputError(f"{line[:80]!r} says nothing that a letter may say; it may say {', '.join(NAMES)}")
         said[name.strip().lower()] = value.strip()
+    if not said.get("url", "https://").startswith(("https://", "http://")):
+        raise InputError(f"url is {said['url'][:80]!r}; give an address that begins with https:// or http://")
     return Letter(file[found.end() :], said)

@@ -62,7 +62,7 @@ def wanted(words: Iterable[str], group: str | None, *, local: bool = False) -> l
     if group is not None:
         groups = groups_of(shipped.values())
         if group not in groups:
-            raise InputError(f"no group {group!r}; {meant(group, groups)}; newsmill feeds list --offered shows them all")
+            raise InputError(f"no group {group!r}; {meant(group, groups)}")
         found += [Wanted(f.feed_id, f, f.url) for f in shipped.values() if f.group == group]
     return found
 

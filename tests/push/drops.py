@@ -55,7 +55,8 @@ RUBBISH = {
     "types.json": ('{"title": 5, "text": "x"}', "title is int"),
     "nothing.json": ('{"title": "A headline alone"}', "neither url nor text"),
     "blank.html": ("<html><head><title>x</title></head><body></body></html>", "without words"),
-    "words.txt": ("only words", "neither XML nor HTML"),
+    "words.txt": ("only words", "neither XML nor HTML; drop a feed, an HTML page or articles as JSON"),
+    "url.push": ("url: nonsense\n\n<rss/>", "url is 'nonsense'"),
     "head.push": ("<rss/>", "a letter begins with lines"),
     "said.push": ("colour: red\n\n<rss/>", "says nothing that a letter may say"),
 }
