@@ -215,7 +215,8 @@ def export(
 
 def _own(catalogue: Path) -> tuple[Feed, ...]:
     if not catalogue.exists():
-        raise InputError(f"there is no {catalogue} yet; to make it: newsmill feeds add --group central-banks")
+        make = "newsmill feeds add --group central-banks"
+        raise InputError(f"there is no {catalogue} yet; to make it: {make}; --catalogue FILE names another")
     return load_catalogue(catalogue)
 
 

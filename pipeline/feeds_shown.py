@@ -93,7 +93,7 @@ def overlap_in_words(w: Worth) -> str:
     if w.known is None:
         return "not known, there is no lake"
     if not w.known:
-        return f"none of {w.entries} entries is in the lake"
+        return f"none of {w.entries} entries is in the lake from another feed"
     feed, most = next(iter(w.known_from.items()))
     other = len(w.known_from) - 1
     also = f", others from {other} more feed{'s' if other > 1 else ''}" if other else ""

@@ -41,14 +41,13 @@ def health(
     if notify and not told.notify:
         raise InputError("nobody to notify: set NEWSMILL_NOTIFY to addresses of apprise, such as mailto://… or slack://…")
     with busy("looking at the feeds"):
-        if notify and told.notify:
-            found = watch(told, lambda _line: None, send=sender(told.notify)).health
-        else:
-            found = check(told, datetime.now(UTC))
+        found = check(told, datetime.now(UTC))
     if json:
         print_json(asdict(found))
     else:
         _draw(found, Console(emoji=False, highlight=False, soft_wrap=True))
+    if notify and told.notify:  # after it was shown: what cannot be sent is seen all the same
+        watch(told, lambda _line: None, send=sender(told.notify))
     if found.alarms:
         raise typer.Exit(DIFFERENT)
 

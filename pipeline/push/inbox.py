@@ -58,9 +58,15 @@ class Inbox:
             ) from None
 
     def ready(self) -> list[Path]:
-        """What can be taken now, oldest first: letters at once, as they come by a rename, other files when they are still."""
+        """What can be taken now, oldest first: letters at once, as they come by a rename, other files when they are still.
+
+        Raises:
+            ConfigError: the inbox is no directory.
+        """
         now, found = time.time(), list[tuple[float, Path]]()
-        with suppress(FileNotFoundError, NotADirectoryError):
+        if self.root.exists() and not self.root.is_dir():
+            raise ConfigError(f"inbox {self.root}: no directory; name one of this machine in NEWSMILL_INBOX")
+        with suppress(FileNotFoundError):
             for path in self.root.iterdir():
                 if path.name.startswith(".") or path.name.endswith(_UNFINISHED):
                     continue

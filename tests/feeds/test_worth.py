@@ -90,7 +90,7 @@ def test_overlap_in_words() -> None:
     known = [(None, {}), (0, {}), (1, {"a": 1}), (2, {"b": 2, "a": 1})]
     assert [overlap_in_words(worth(SHORT, replace(FINE, known=n, known_from=of), NOW)) for n, of in known] == [
         "not known, there is no lake",
-        "none of 2 entries is in the lake",
+        "none of 2 entries is in the lake from another feed",
         "1 of 2 entries is in the lake, all of them from a",
         "2 of 2 entries are in the lake, all of them from b, others from 1 more feed",
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import ConfigError
 from pipeline.lake.layout import Lake
 from pipeline.lake.retire import Rules
 from pipeline.lake.verify import verify
@@ -186,3 +187,10 @@ def test_killed_between_any_two_steps_nothing_is_lost_and_nothing_doubled(desk: 
     found = [name for (name,) in desk.rows("SELECT split_part(key, ' ', 2) AS key FROM lake.entries ORDER BY key")]
     assert found == sorted(f"{letter}{number}" for letter in "AB" for number in range(len(STEPS)))
     assert desk.rows("SELECT count(*), count(DISTINCT visit_id) FROM lake.visits") == [(2 * len(STEPS),) * 2]
+
+
+def test_an_inbox_that_is_no_directory_is_told_of(desk: Desk) -> None:
+    desk.settings.inbox.rmdir()
+    desk.settings.inbox.write_text("a file")
+    with pytest.raises(ConfigError, match="inbox: no directory; name one of this machine in NEWSMILL_INBOX"):
+        take(desk)

@@ -215,6 +215,10 @@ def test_the_command_tells_and_notifies(desk: Settings, mailbox: tuple[str, list
     told = [newsmill("health", "--json", "--notify", *lake, NEWSMILL_NOTIFY=address) for _ in range(2)]
     assert [json.loads(t.stdout)["alarms"][0]["feed_id"] for t in told] == ["bad"] * 2
     assert [n["title"] for n in came] == ["Newsmill: 1 newly wrong"]
+    (desk.lake / "health.json").unlink()
+    unsent = newsmill("health", "--notify", *lake, NEWSMILL_NOTIFY=f"{address}/broken")
+    assert (unsent.returncode, unsent.stdout) == (1, shown.stdout), "what nobody took is shown all the same"
+    assert "nobody took the notice" in unsent.stderr
 
 
 def test_what_is_pushed_hides_no_pull_that_stopped(tmp_path: Path) -> None:
