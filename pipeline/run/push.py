@@ -86,8 +86,13 @@ def _judged(
             yield drop, body, None
             continue
         ((_, parsed),) = workers.attempt_each([(drop, pull.parsing(body, feeds.get(body.target), parse_document))])
-        why = str(parsed) if isinstance(parsed, WorkerError) else parsed.detail if isinstance(parsed, Unreadable) else None
+        why = str(parsed) if isinstance(parsed, WorkerError) else _why_not(parsed) if isinstance(parsed, Unreadable) else None
         yield drop, body, why
+
+
+def _why_not(found: Unreadable) -> str:
+    """What is wrong with a document, and what is taken where that does not say it."""
+    return found.detail if ";" in found.detail else f"{found.detail}; drop a feed, an HTML page or articles as JSON"
 
 
 def _body(context: Context, drop: Drop, feeds: dict[str, Feed]) -> Body:
