@@ -72,12 +72,13 @@ def as_they_are(
     known = defaultdict[str, list[Entry]](list)
     for k in look_alikes(con, asked, [_time(e) for e in asked]) if asked else []:
         known[k.feed_id].append(k)
-    found: dict[str, Entry] = {}
+    found: dict[tuple[str, str], Entry] = {}
     for visit, of_visit in new.items():
         if its := list(of_visit.values()):
-            found |= recognise(its, known[its[0].feed_id], last, taken[visit], whole=over is None)
-    theirs = {k.entry_id for k in found.values()}
-    return [_as_it_is(e, found.get(e.entry_id), e.entry_id in theirs) for e in entries]
+            as_known = recognise(its, known[its[0].feed_id], last, taken[visit], whole=over is None)
+            found |= {(visit, entry_id): k for entry_id, k in as_known.items()}
+    theirs = {(visit, k.entry_id) for (visit, _), k in found.items()}
+    return [_as_it_is(e, found.get((e.visit_id, e.entry_id)), (e.visit_id, e.entry_id) in theirs) for e in entries]
 
 
 def _as_it_is(entry: Entry, known: Entry | None, is_theirs: bool) -> tuple[Entry, Entry | None]:

@@ -119,6 +119,20 @@ def test_one_id_of_two_publishers_is_two_entries(desk: Desk) -> None:
     assert desk.rows("SELECT source, number FROM lake.entries ORDER BY ALL") == [("A", 1), ("A", 2), ("B", 1)]
 
 
+def test_an_entry_under_two_keys_in_two_pushes_of_one_batch_is_one(desk: Desk) -> None:
+    def pushed(guid: str, words: str) -> str:
+        return f"feed: t\n\n{feed('Boeing')}".replace("<guid>Boeing", f"<link>https://jets.example/1</link><guid>{guid}").replace(
+            "delivered", words
+        )
+
+    drop(desk, **{"a.push": pushed("1", "delivered")})
+    take(desk)
+    drop(desk, **{"a.push": pushed("2", "sold"), "b.push": pushed("1", "lost"), "c.push": pushed("2", "lost")})
+    counts = take(desk)
+    assert (counts["entries new"], counts["entries absorbed"]) == (2, 1)
+    assert desk.rows("SELECT key, number FROM lake.entries ORDER BY ALL") == [("1", 1), ("1", 2), ("1", 3)]
+
+
 def test_a_batch_that_cannot_be_finished_holds_up_no_drop(desk: Desk) -> None:
     stuck = desk.settings.inbox / ".taken" / "20261101T000000Z" / "0-feed.xml"
     stuck.parent.mkdir(parents=True)
