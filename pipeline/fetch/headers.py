@@ -76,7 +76,8 @@ def _may_be_kept(header: Header) -> bool:
 
 
 def _printable(value: str) -> str:
-    return "".join(char if char.isprintable() else "\ufffd" for char in value[:_MAX_VALUE])
+    value = value[:_MAX_VALUE]
+    return value if value.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in value)
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
