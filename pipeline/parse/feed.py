@@ -45,13 +45,7 @@ def parse_feed(
     if not body.strip():
         return Unreadable(code=VisitCode.NOT_A_FEED, detail="empty body")
     if is_sitemap(body):
-        try:
-            sitemap = parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
-        except ValueError as error:  # libxml2, recovering, lets halves of surrogates and impossible names through
-            return Unreadable(code=VisitCode.UNPARSABLE, detail=f"a sitemap that cannot be read: {clean(str(error))[:200]}")
-        if isinstance(sitemap, Unreadable):
-            return sitemap
-        return capped(replace(sitemap, key_policy=worse(policy, KeyBasis.LINK) if policy else None))
+        return _sitemap(body, url, language, received_at, policy)
     try:
         parsed = _feedparser(body, content_type)
     except MemoryError:
@@ -84,6 +78,18 @@ def parse_feed(
         key_policy=now,
     )
     return capped(feed)
+
+
+def _sitemap(
+    body: bytes, url: str, language: str | None, received_at: datetime, policy: KeyBasis | None
+) -> ParsedFeed | Unreadable:
+    try:
+        found = parse_sitemap(body, url, language=language, received_at=received_at, cap=MOST_ITEMS)
+    except ValueError as error:  # libxml2, recovering, lets halves of surrogates and impossible names through
+        return Unreadable(code=VisitCode.UNPARSABLE, detail=f"a sitemap that cannot be read: {clean(str(error))[:200]}")
+    if isinstance(found, Unreadable):
+        return found
+    return capped(replace(found, key_policy=worse(policy, KeyBasis.LINK) if policy else None))
 
 
 def _feedparser(body: bytes, content_type: str | None) -> Any:
