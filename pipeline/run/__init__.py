@@ -8,8 +8,8 @@ from pipeline.lake.layout import batch_id_of
 from pipeline.run.alarms import Watched, watch
 from pipeline.run.batch import Report, finish_broken_off, has_pushed, run_once, settle, take_inbox, work_shard
 from pipeline.run.forget import Takedown, Target, plan_takedown, take_down
+from pipeline.run.hubs import keep_subscriptions
 from pipeline.run.replay import Days, Replayed, replay_days
-from pipeline.run.subscriptions import keep_subscriptions
 from pipeline.run.upkeep import Swept, close_days, days_to_announce, follow_up, note_announced, sweep
 from pipeline.settings import SHARDS
 

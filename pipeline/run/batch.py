@@ -50,7 +50,7 @@ from pipeline.run.account import SHARDS_MISSING, balance, in_words
 from pipeline.run.beside import rests_on, unless_overtaken
 from pipeline.run.context import Context, Decided, Say, Watch, unwatched
 from pipeline.run.hosts import TABLES_OF_HOSTS
-from pipeline.run.subscriptions import keep_subscriptions
+from pipeline.run.hubs import keep_subscriptions
 from pipeline.run.takedown import gone_documents, gone_pages
 from pipeline.settings import Settings
 from schemas.columns import from_arrow

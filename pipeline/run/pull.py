@@ -20,9 +20,9 @@ from pipeline.lake.work import LastRevision, known_visits, last_revisions, last_
 from pipeline.parse import parse_feed
 from pipeline.run.context import Context, Decided, Say, a_day_before, ask, host_of, is_mine, kept_here, tally
 from pipeline.run.hosts import learnt, remembered
+from pipeline.run.hubs import with_backup
 from pipeline.run.recognise import as_they_are, says_the_same
 from pipeline.run.schedule import EXACT_ENOUGH, in_full, said, scheduled
-from pipeline.run.subscriptions import with_backup
 from pipeline.run.takedown import Carried, carried, gone_entries, silenced, wordless_entry
 from pipeline.run.visit import is_same, visit_of
 from schemas import ids

@@ -19,7 +19,7 @@ from pipeline.push.receiver import Receiver, serve
 from pipeline.push.subscriptions import Subscriptions
 from pipeline.push.websub import Keys
 from pipeline.run import keep_subscriptions, settle, work_shard
-from pipeline.run.subscriptions import BACKUP_MINUTES
+from pipeline.run.hubs import BACKUP_MINUTES
 from pipeline.settings import Settings
 from tests.push.hub import Hub, hub_at_work, rss
 from tests.run.publisher import START, settings_for
